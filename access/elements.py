@@ -1,0 +1,76 @@
+"""What a JSON object under /v0 must look like, and how a violation is told.
+
+A failure is a list such as `["missing_required_key", "user_id"]`, the form in which
+`why` lists it; `problem` turns it into the object of a top-level error.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+
+Failure = list[Any]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+def is_moment(value: object) -> bool:
+    """Says whether `value` is RFC 3339 text with an offset."""
+    try:
+        msgspec.convert(value, Moment)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+TYPES: dict[str, Callable[[object], bool]] = {
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "integer": is_integer,
+    "number": lambda value: is_integer(value) or isinstance(value, float),
+    "array": lambda value: isinstance(value, list),
+    "object": lambda value: isinstance(value, dict),
+}
+
+
+def failure(
+    value: object, *, properties: Mapping[str, str], required: Sequence[str]
+) -> Failure | None:
+    """Returns the first thing wrong with `value` as an object, None if nothing is.
+
+    Properties are checked in alphabetical order for their type ("date-time" is a
+    string with a meaning), then required keys in the order given; others are ignored.
+    """
+    if not isinstance(value, dict):
+        return ["incorrect_type", value, "object"]
+    for name in sorted(properties.keys() & value.keys()):
+        if found := type_failure(value[name], kind=properties[name]):
+            return found
+    missing = [name for name in required if name not in value]
+    return ["missing_required_key", missing[0]] if missing else None
+
+
+def type_failure(value: object, *, kind: str) -> Failure | None:
+    """Returns how `value` is not of that kind, None if it is."""
+    if not TYPES["string" if kind == "date-time" else kind](value):
+        return ["incorrect_type", value, kind]
+    if kind == "date-time" and not is_moment(value):
+        return ["invalid_date", value]
+    return None
+
+
+def problem(found: Failure) -> dict[str, Any]:
+    """Returns the error object that tells a failure of the whole body."""
+    match found:
+        case ["missing_required_key", key]:
+            return {"what": "Missing required element", "key": key}
+        case ["invalid_date", value]:
+            what = "Date doesn't appear to be the right format"
+            return {"what": what, "value": value}
+        case [_, value, kind]:
+            return {"what": "Incorrect type", "type_expected": kind, "value": value}
+    raise ValueError(found)

@@ -1,0 +1,25 @@
+"""Errors that carry what a client needs to act: field, kind, key, expectation."""
+
+from typing import Any
+
+from rest_framework.exceptions import APIException
+
+
+class Missing(APIException):
+    """A thing that the URL or the query names does not exist."""
+
+    status_code = 404
+
+    def __init__(self, *, kind: str, key: str) -> None:
+        super().__init__(f"The {kind} {key} does not exist")
+        self.kind, self.key = kind, key
+
+
+class Refused(APIException):
+    """A request under /v0 that cannot be taken; `error` is the body's `error`."""
+
+    status_code = 400
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(error.get("what"))
+        self.error = error

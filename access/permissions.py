@@ -1,0 +1,30 @@
+"""Every endpoint states its roles; one that states none is denied."""
+
+from typing import TYPE_CHECKING
+
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from access.models import User
+
+if TYPE_CHECKING:  # DRF's views import their default permissions: this class
+    from rest_framework.views import APIView
+
+
+class HasRole(BasePermission):
+    """Grants the roles that a view lists in its `roles` attribute."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        user, roles = request.user, getattr(view, "roles", ())
+        allowed = isinstance(user, User) and user.role in roles
+        self.message = f"allowed roles: {', '.join(roles) or 'none'}"
+        return allowed
+
+
+def caller(request: Request) -> User:
+    """Returns the account behind a request that HasRole has let through."""
+    user = request.user
+    if not isinstance(user, User):
+        raise NotAuthenticated
+    return user

@@ -1,0 +1,55 @@
+"""Reads: which namespaces a request is about, and whether the caller may see them."""
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from rest_framework.exceptions import PermissionDenied
+
+from access.models import DEFAULT_NAMESPACE, Namespace, Role, User
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A namespace as other apps know it."""
+
+    id: int
+    name: str
+
+
+def scopes(*, user: User, names: AbstractSet[str | None]) -> dict[str, Scope]:
+    """Returns the namespaces the caller may see among those asked for, by name.
+
+    One query. Asking for None asks for the caller's own namespace where there is
+    exactly one, else for "default": it is found under the key that `wanted` returns.
+    """
+    visible = Namespace.objects.visible_to(user)
+    if user.role == Role.ROOT:
+        visible = visible.filter(name__in={name or DEFAULT_NAMESPACE for name in names})
+    return {name: Scope(id, name) for id, name in visible.values_list("id", "name")}
+
+
+def wanted(name: str | None, *, user: User, found: dict[str, Scope]) -> str:
+    """Returns the name that stands for `name`, None being the caller's default."""
+    if name is not None:
+        return name
+    alone = user.role != Role.ROOT and len(found) == 1
+    return next(iter(found)) if alone else DEFAULT_NAMESPACE
+
+
+def scope(*, user: User, name: str | None) -> Scope | None:
+    """Returns the namespace to read, in one query.
+
+    None means that root asks for a namespace that does not exist (yet). Raises
+    PermissionDenied where the caller is no member.
+    """
+    found = scopes(user=user, names={name})
+    asked = wanted(name, user=user, found=found)
+    if asked not in found and user.role != Role.ROOT:
+        raise PermissionDenied(not_a_member([asked]))
+    return found.get(asked)
+
+
+def not_a_member(names: Iterable[str]) -> str:
+    """Returns the sentence that refuses namespaces, for people."""
+    return f"no access to namespace {', '.join(sorted(map(repr, names)))}"

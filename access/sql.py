@@ -1,0 +1,28 @@
+"""Statements that are written out, where sets are summed by the database."""
+
+from typing import Any
+
+from django.db import connection
+
+
+def fetch(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    """Returns the rows of a statement with named parameters, `%(name)s`."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def execute(statement: str, **parameters: Any) -> int:
+    """Runs a statement with named parameters; returns how many rows it wrote."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
+
+
+def locked(name: str, *, key: int) -> bool:
+    """Takes a lock for the rest of this transaction, or says that another has it.
+
+    Never waits, and needs no release: it ends with the transaction, however that ends.
+    """
+    statement = "SELECT pg_try_advisory_xact_lock(hashtextextended(%(name)s, %(key)s))"
+    return bool(fetch(statement, name=name, key=key)[0][0])
