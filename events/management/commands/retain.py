@@ -1,0 +1,17 @@
+"""By hand, what the retention task does every day."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from events import services
+
+
+class Command(BaseCommand):
+    help = "Make the coming days of history and drop those past keeping."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        dropped = services.retain(now=datetime.now(UTC))
+        days = ", ".join(map(str, dropped)) or "none"
+        self.stdout.write(f"days dropped: {days}")

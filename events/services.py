@@ -1,0 +1,268 @@
+"""Writes: events into the inbox, out of it into history, and away when they are old."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from access import sql
+from events import history, names, queries
+from events.models import Batch, SeenEvent
+
+INBOX_TYPES = {
+    "namespace_id": "int8",
+    "shard": "int2",
+    "user_key": "int8",
+    "event_name_id": "int4",
+    "occurred_at": "timestamptz",
+    "received_at": "timestamptz",
+    "value": "numeric",
+    "item_id": "text",
+    "order_id": "text",
+    "session_id": "text",
+    "ensure_goal": "bool",
+}
+COPY = f"COPY events_inboxevent ({', '.join(INBOX_TYPES)}) FROM STDIN (FORMAT BINARY)"
+CLAIM = """
+INSERT INTO events_seenevent (namespace_id, event_hash, seen_at)
+SELECT namespace_id, event_hash, %(at)s
+FROM unnest(%(namespaces)s::bigint[], %(hashes)s::uuid[])
+    AS seen (namespace_id, event_hash)
+ORDER BY 1, 2
+ON CONFLICT DO NOTHING
+RETURNING namespace_id, event_hash
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One event without its user's id: only the keyed hash is left of it."""
+
+    namespace_id: int
+    shard: int
+    user_key: int
+    event_name: str
+    occurred_at: datetime
+    value: Decimal | None
+    item_id: str | None
+    order_id: str | None
+    session_id: str | None
+    ensure_goal: bool
+    event_hash: UUID | None
+
+
+@transaction.atomic
+def record(*, arrivals: Sequence[Arrival], received_at: datetime) -> int:
+    """Puts events into the inbox, all or none, and returns how many were new.
+
+    An event whose hash was seen in the last 7 days is a repeat and is left out.
+    Raises NameLimitError. When this returns, the events are committed (unless the
+    caller holds a transaction of its own).
+    """
+    fresh = unseen(arrivals, received_at=received_at)
+    name_ids = names.ensure({(one.namespace_id, one.event_name) for one in fresh})
+    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        copy.set_types(list(INBOX_TYPES.values()))
+        for one in fresh:
+            name_id = name_ids[one.namespace_id, one.event_name]
+            copy.write_row(inbox_row(one, name_id=name_id, received_at=received_at))
+    return len(fresh)
+
+
+def inbox_row(
+    one: Arrival, *, name_id: int, received_at: datetime
+) -> tuple[object, ...]:
+    return (
+        one.namespace_id,
+        one.shard,
+        one.user_key,
+        name_id,
+        one.occurred_at,
+        received_at,
+        one.value,
+        one.item_id,
+        one.order_id,
+        one.session_id,
+        one.ensure_goal,
+    )
+
+
+def unseen(arrivals: Sequence[Arrival], *, received_at: datetime) -> list[Arrival]:
+    """Returns the events that are no repeats, and remembers them as seen.
+
+    Hashes are inserted in sorted order, so that two requests never wait for each other.
+    """
+    first: dict[tuple[int, UUID], Arrival] = {}
+    for one in arrivals:
+        if one.event_hash:
+            first.setdefault((one.namespace_id, one.event_hash), one)
+    if not first:
+        return list(arrivals)
+    namespaces, hashes = map(list, zip(*first, strict=True))
+    rows = sql.fetch(CLAIM, at=received_at, namespaces=namespaces, hashes=hashes)
+    claimed = {id(first[namespace, seen]) for namespace, seen in rows}
+    return [one for one in arrivals if not one.event_hash or id(one) in claimed]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstTime:
+    """Users first seen with a name (name id 0: at all) in five minutes."""
+
+    event_name_id: int
+    start_at: datetime
+    users: int
+    value_sum: Decimal | None
+
+
+SETTLE = """
+WITH mark AS (
+    SELECT * FROM unnest(%(ids)s::bigint[], %(of_name)s::bool[], %(of_user)s::bool[])
+        AS mark (id, first_of_name, first_of_user)
+), taken AS (
+    DELETE FROM events_inboxevent AS inbox USING mark
+    WHERE inbox.namespace_id = %(namespace_id)s AND inbox.shard = %(shard)s
+        AND inbox.id = mark.id
+    RETURNING inbox.*, mark.first_of_name, mark.first_of_user,
+        date_bin('5 minutes', inbox.occurred_at, 'epoch') AS start_at
+), batch AS (
+    INSERT INTO events_batch (namespace_id, shard, events, touched, drained_at)
+    SELECT %(namespace_id)s, %(shard)s, count(*), array_agg(DISTINCT start_at), %(at)s
+    FROM taken RETURNING id
+), kept AS (
+    INSERT INTO events_event (
+        id, user_key, occurred_at, batch_id, namespace_id, event_name_id,
+        first_of_name, first_of_user, value, item_id, order_id, session_id
+    )
+    SELECT taken.id, user_key, occurred_at, batch.id, namespace_id, event_name_id,
+        first_of_name, first_of_user, value, item_id, order_id, session_id
+    FROM taken, batch
+)
+SELECT event_name_id, start_at, count(*), sum(value) FROM taken
+WHERE first_of_name GROUP BY 1, 2
+UNION ALL
+SELECT 0, start_at, count(*), sum(value) FROM taken WHERE first_of_user GROUP BY 2
+"""
+
+
+def settle(
+    *,
+    namespace_id: int,
+    shard: int,
+    ids: Sequence[int],
+    first_of_name: Sequence[bool],
+    first_of_user: Sequence[bool],
+    at: datetime,
+) -> list[FirstTime]:
+    """Moves inbox events with their marks into history as one batch.
+
+    `ids` and the marks run in parallel. The days of the events must exist.
+    """
+    rows = sql.fetch(
+        SETTLE,
+        namespace_id=namespace_id,
+        shard=shard,
+        ids=list(ids),
+        of_name=list(first_of_name),
+        of_user=list(first_of_user),
+        at=at,
+    )
+    return [FirstTime(*row) for row in rows]
+
+
+def ensure_days(days: Iterable[date]) -> None:
+    """Makes the partitions of history that these days need."""
+    history.ensure(days)
+
+
+PRICES = """
+INSERT INTO events_itemprice AS known (namespace_id, item_id, price, updated_at)
+SELECT %(namespace_id)s, item_id, price, %(at)s
+FROM unnest(%(items)s::text[], %(prices)s::numeric[]) AS latest (item_id, price)
+ORDER BY item_id
+ON CONFLICT (namespace_id, item_id) DO UPDATE
+SET price = EXCLUDED.price, updated_at = EXCLUDED.updated_at, aggregated_at = NULL
+WHERE known.price <> EXCLUDED.price
+"""
+
+
+def put_prices(
+    *, namespace_id: int, prices: Mapping[str, Decimal], at: datetime
+) -> None:
+    """Sets the latest prices of items, all or none.
+
+    Only a price that changed makes an aggregation look at the item's events again.
+    """
+    sql.execute(
+        PRICES,
+        namespace_id=namespace_id,
+        items=list(prices.keys()),
+        prices=list(prices.values()),
+        at=at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an aggregation has to cover: spans are disjoint, sorted, half-open."""
+
+    batches: int
+    events: int
+    spans: list[tuple[datetime, datetime]]
+
+
+CLAIM_BATCHES = """
+WITH batch AS (
+    UPDATE events_batch SET aggregated_at = %(at)s
+    WHERE namespace_id = %(namespace_id)s AND aggregated_at IS NULL
+    RETURNING events, touched
+), price AS (
+    UPDATE events_itemprice SET aggregated_at = %(at)s
+    WHERE namespace_id = %(namespace_id)s AND aggregated_at IS NULL
+    RETURNING item_id
+), touched AS (
+    SELECT unnest(touched) AS start_at FROM batch
+    UNION
+    SELECT date_bin('5 minutes', event.occurred_at, 'epoch')
+    FROM price JOIN events_event AS event
+        ON event.namespace_id = %(namespace_id)s AND event.item_id = price.item_id
+        AND event.value IS NULL AND event.event_name_id = ANY(%(priced)s)
+), span AS (
+    SELECT unnest(range_agg(tstzrange(start_at, start_at + '5 minutes'))) AS span
+    FROM touched
+)
+SELECT (SELECT count(*) FROM batch), (SELECT coalesce(sum(events), 0) FROM batch),
+    (SELECT array_agg(lower(span) ORDER BY span) FROM span),
+    (SELECT array_agg(upper(span) ORDER BY span) FROM span)
+"""
+
+
+def claim(*, namespace_id: int, priced: Sequence[int], at: datetime) -> Claim:
+    """Marks batches and changed prices as aggregated, and returns what they touch.
+
+    Belongs into the transaction that recomputes the buckets: both happen or neither.
+    `priced` are the event names whose missing values are taken from item prices.
+    """
+    [(batches, events, starts, ends)] = sql.fetch(
+        CLAIM_BATCHES, namespace_id=namespace_id, priced=list(priced), at=at
+    )
+    return Claim(batches, int(events), list(zip(starts or (), ends or (), strict=True)))
+
+
+def retain(*, now: datetime) -> list[date]:
+    """Makes the days ahead, drops what is past keeping, and returns the days dropped.
+
+    A day stays while one of its events waits in the inbox or for an aggregation: its
+    buckets would be recomputed from nothing.
+    """
+    forgotten = now - timedelta(days=history.DAYS_KEPT)
+    waiting = queries.oldest_unaggregated() or now
+    history.ensure(now.date() + timedelta(days=ahead) for ahead in range(-5, 4))
+    past = [day for day in history.existing() if day < min(forgotten, waiting).date()]
+    for day in sorted(past):
+        history.drop(day)
+    SeenEvent.objects.filter(seen_at__lt=forgotten).delete()
+    Batch.objects.filter(aggregated_at__lt=forgotten).delete()
+    return sorted(past)

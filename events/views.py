@@ -1,0 +1,89 @@
+"""Events and prices in. Reading the clock and forgetting the user's id happen here."""
+
+from datetime import UTC, datetime
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from access import services as access
+from access.errors import Refused
+from access.models import Role
+from access.permissions import caller
+from events import body, names, serializers, services
+
+
+class Intake(APIView):
+    """`POST /v0/analytics`; the counts that answer its GET belong to another app."""
+
+    roles = [Role.ROOT, Role.MANAGER, Role.BACKEND]
+
+    @extend_schema(
+        request=dict,
+        responses={204: OpenApiResponse(description="The events are committed.")},
+    )
+    def post(self, request: Request) -> Response:
+        """Record one event, `{"events": […]}` or a bare list, all or none."""
+        record(request)
+        return Response(status=204)
+
+
+def record(request: Request) -> None:
+    """Puts the events of a request into the inbox.
+
+    Raises Refused, naming the first thing that is wrong, with nothing stored.
+    """
+    received_at = datetime.now(UTC)
+    require_json(request.content_type)
+    try:
+        events = body.decode(request.body, received_at=received_at)
+        asked = {serializers.present(event.namespace) for event in events}
+        scopes = access.writable_scopes(user=caller(request), names=asked)
+        arrivals = serializers.arrivals(events, scopes=scopes, at=received_at)
+        services.record(arrivals=arrivals, received_at=received_at)
+    except body.BodyError as error:
+        raise Refused(error.error) from None
+    except names.NameLimitError as error:
+        raise Refused({"what": str(error), "field": "event_name"}) from None
+
+
+def require_json(content_type: str) -> None:
+    kind, _, charset = content_type.partition(";")
+    if kind.strip().lower() != "application/json" or not is_utf8(charset):
+        raise Refused(
+            {
+                "what": "The content-type is invalid",
+                "type": content_type,
+                "expected_types": ["application/json"],
+            }
+        )
+
+
+def is_utf8(parameters: str) -> bool:
+    name, _, charset = parameters.partition("=")
+    named = name.strip().lower() == "charset"
+    return not named or charset.strip(' "').lower() in {"utf-8", "utf8"}
+
+
+class ItemPrices(APIView):
+    roles = [Role.ROOT, Role.MANAGER, Role.BACKEND]
+
+    @extend_schema(
+        request=serializers.ItemPricesBody,
+        responses={204: OpenApiResponse(description="The prices are the latest.")},
+    )
+    def put(self, request: Request) -> Response:
+        """Set the latest prices of items, for events that carry no value."""
+        query = serializers.ItemPricesBody(data=request.data)
+        query.is_valid(raise_exception=True)
+        name = query.validated_data.get("namespace")
+        scopes = access.writable_scopes(user=caller(request), names={name})
+        services.put_prices(
+            namespace_id=scopes[name].id,
+            prices={
+                one["item_id"]: one["price"] for one in query.validated_data["prices"]
+            },
+            at=datetime.now(UTC),
+        )
+        return Response(status=204)
