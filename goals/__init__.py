@@ -1,0 +1,1 @@
+"""Unique users, goals and the paths to them, in bounded memory."""

@@ -1,0 +1,16 @@
+"""By hand, what the drain task does every two seconds."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from goals import services
+
+
+class Command(BaseCommand):
+    help = "Count the events that wait in the inbox and move them into history."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        drained = services.drain_all(at=datetime.now(UTC))
+        self.stdout.write(f"{drained:,} events drained")
