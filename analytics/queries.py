@@ -1,0 +1,236 @@
+"""Reads: KPIs and metrics over a span, each in a constant number of statements."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from django.db.models.expressions import RawSQL
+
+from access import sql
+from analytics import buckets, formula
+from analytics.buckets import Granularity, Span
+from analytics.formula import Formula, Series
+from analytics.models import KPI, Metric
+
+FIRST = """
+SELECT min(first.start_at)
+FROM analytics_metric AS metric, LATERAL (
+    SELECT start_at FROM analytics_bucket
+    WHERE namespace_id = %s AND resolution = 300 AND metric_id = metric.id
+        AND segment = 0
+    ORDER BY start_at LIMIT 1
+) AS first
+"""
+SUMS = """
+WITH sums AS (
+    SELECT metric_id, width_bucket(start_at, %(edges)s::timestamptz[]) - 1 AS cell,
+        sum(value) AS value
+    FROM analytics_bucket
+    WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
+        AND segment = 0 AND start_at >= %(start)s AND start_at < %(end)s
+        AND metric_id IN (SELECT id FROM analytics_metric WHERE name = ANY(%(names)s))
+    GROUP BY 1, 2
+)
+SELECT metric.name, coalesce(sum(value), 0)::float8,
+    coalesce(array_agg(cell) FILTER (WHERE cell IS NOT NULL), '{}'),
+    coalesce(array_agg(value::float8) FILTER (WHERE cell IS NOT NULL), '{}')
+FROM analytics_metric AS metric LEFT JOIN sums ON sums.metric_id = metric.id
+WHERE metric.name = ANY(%(names)s) AND metric.active
+GROUP BY metric.name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What part of the data is asked for; None stands for the default."""
+
+    start: datetime | None
+    end: datetime | None
+    granularity: Granularity | None
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A KPI's or a metric's numbers: one value a cell, and one for all of them."""
+
+    name: str
+    values: list[float | None]
+    aggregate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns over the same cells; `start_timestamps` in seconds."""
+
+    start_timestamps: list[float]
+    columns: list[Column]
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """A metric's sums: per cell, and exact over all cells before it became a float."""
+
+    series: Series
+    total: float
+
+
+LAST = """
+SELECT metric.name, (
+    SELECT start_at FROM analytics_bucket
+    WHERE namespace_id = %(namespace_id)s AND resolution = 300
+        AND metric_id = metric.id AND segment = 0
+    ORDER BY start_at DESC LIMIT 1
+)
+FROM analytics_metric AS metric WHERE metric.active
+"""
+SILENCE = timedelta(days=7)
+
+
+class Status(StrEnum):
+    """Whether a KPI's numbers can be trusted."""
+
+    OK = "ok"
+    MISSING_CONFIG = "missing_config"
+    MISSING_DATA = "missing_data"
+
+
+def catalogue(names: Sequence[str]) -> tuple[list[KPI], list[str]]:
+    """Returns active KPIs in order (no names: all) and warnings for unknown names."""
+    kpis = list(KPI.objects.in_order())
+    kept, warnings = known([kpi.name for kpi in kpis], names, what="KPI")
+    return [kpi for kpi in kpis if kpi.name in kept], warnings
+
+
+def known(
+    found: Sequence[str], names: Sequence[str], *, what: str
+) -> tuple[list[str], list[str]]:
+    """Returns which names are asked for, and a warning for each that is unknown."""
+    unknown = [name for name in dict.fromkeys(names) if name not in found]
+    warnings = [f"unknown {what}: {name}" for name in unknown]
+    return [name for name in found if not names or name in names], warnings
+
+
+def statuses(*, namespace_id: int | None, kpis: Sequence[KPI]) -> dict[str, Status]:
+    """Returns KPI name → status, in one statement.
+
+    `missing_config`: the formula names a metric that is gone or inactive.
+    `missing_data`: a metric has had no bucket in the last 7 days of the namespace's
+    data. A namespace without any bucket is ok: nothing is missing yet.
+    """
+    last = dict(sql.fetch(LAST, namespace_id=namespace_id))
+    return {kpi.name: status(formula.parse(kpi.formula), last) for kpi in kpis}
+
+
+def status(one: Formula, last: Mapping[str, datetime | None]) -> Status:
+    """Returns the status by metric name → start of the metric's last bucket."""
+    if not last.keys() >= set(one.names):
+        return Status.MISSING_CONFIG
+    latest = max((at for at in last.values() if at), default=None)
+    ends = [last[name] for name in one.names]
+    if latest and any(at is None or at < latest - SILENCE for at in ends):
+        return Status.MISSING_DATA
+    return Status.OK
+
+
+def kpi_values(
+    *, namespace_id: int, names: Sequence[str], period: Period, now: datetime
+) -> Table:
+    """Returns KPIs over a period: two statements, whatever the span.
+
+    A value is the formula over the cell's sums, the aggregate the formula over the
+    sums of all cells; None where something is divided by nothing. Raises SpanError.
+    """
+    rows = list(
+        KPI.objects.in_order()
+        .annotate(first_at=RawSQL(FIRST, [namespace_id]))
+        .values_list("name", "formula", "first_at")
+    )
+    kept, warnings = known([name for name, _, _ in rows], names, what="KPI")
+    formulas = {name: formula.parse(text) for name, text, _ in rows if name in kept}
+    edges = cells(period, first_at=rows[0][2] if rows else None, now=now)
+    wanted = {name for one in formulas.values() for name in one.names}
+    sums = metric_sums(namespace_id=namespace_id, names=wanted, edges=edges)
+    columns = [
+        column(name, one, sums, len(edges) - 1) for name, one in formulas.items()
+    ]
+    warnings += [
+        f"KPI {name} names a metric that is gone or inactive"
+        for name, one in formulas.items()
+        if not sums.keys() >= set(one.names)
+    ]
+    return Table(buckets.timestamps(edges), columns, warnings)
+
+
+def column(name: str, one: Formula, sums: Mapping[str, Sums], cells: int) -> Column:
+    if not sums.keys() >= set(one.names):
+        return Column(name, [None] * cells, None)
+    values = one.series({name: sums[name].series for name in one.names})
+    aggregate = one.value({name: sums[name].total for name in one.names})
+    return Column(name, formula.gaps(values), aggregate)
+
+
+def metric_values(
+    *, namespace_id: int, names: Sequence[str], period: Period, now: datetime
+) -> Table:
+    """Returns metrics over a period: two statements, whatever the span."""
+    active = Metric.objects.filter(active=True).order_by("name")
+    rows = list(
+        active.annotate(first_at=RawSQL(FIRST, [namespace_id])).values_list(
+            "name", "first_at"
+        )
+    )
+    kept, warnings = known([name for name, _ in rows], names, what="metric")
+    edges = cells(period, first_at=rows[0][1] if rows else None, now=now)
+    sums = metric_sums(namespace_id=namespace_id, names=set(kept), edges=edges)
+    columns = [
+        Column(name, formula.gaps(sums[name].series), sums[name].total) for name in kept
+    ]
+    return Table(buckets.timestamps(edges), columns, warnings)
+
+
+def cells(
+    period: Period, *, first_at: datetime | None, now: datetime
+) -> list[datetime]:
+    """Returns the edges of the answer's cells; one edge, no cell, without any data.
+
+    The default start is the namespace's first bucket, the default end is now.
+    """
+    end = period.end or max(now, period.start or now)
+    start = period.start or (first_at and min(first_at, end))
+    if start is None:
+        return [buckets.floor(end, resolution=buckets.FIVE_MINUTES)]
+    span = Span(start, end)
+    granularity = period.granularity or buckets.granularity_for(span)
+    return buckets.edges(span, granularity=granularity, zone=period.zone)
+
+
+def metric_sums(
+    *, namespace_id: int, names: AbstractSet[str], edges: Sequence[datetime]
+) -> dict[str, Sums]:
+    """Returns the sums of active metrics, read at the coarsest resolution that fits."""
+    rows = sql.fetch(
+        SUMS,
+        namespace_id=namespace_id,
+        names=sorted(names),
+        resolution=buckets.resolution_for(edges),
+        start=edges[0],
+        end=edges[-1],
+        edges=list(edges),
+    )
+    return {
+        name: Sums(filled(cell, value, cells=len(edges) - 1), total)
+        for name, total, cell, value in rows
+    }
+
+
+def filled(cell: list[int], value: list[float], *, cells: int) -> Series:
+    """Returns a series with zero in the cells that no bucket lies in."""
+    series = np.zeros(cells)
+    series[np.array(cell, np.int64)] = value
+    return series

@@ -1,0 +1,128 @@
+"""Writes: history becomes buckets, five minutes become hours, hours become days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from access import sql
+from analytics import buckets, kinds
+from analytics.buckets import DAY, FIVE_MINUTES, HOUR, Span
+from analytics.models import AggregationRun, Kind, Metric
+from events import names
+from events import queries as events
+from events import services as intake
+
+ANY_EVENT, NO_EVENT = 0, -1
+CLEAR = """
+DELETE FROM analytics_bucket AS bucket
+USING unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
+    AS span (start_at, end_at)
+WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
+    AND metric_id = ANY(%(metrics)s)
+    AND bucket.start_at >= span.start_at AND bucket.start_at < span.end_at
+"""
+ROLL_UP = """
+INSERT INTO analytics_bucket
+    (namespace_id, resolution, metric_id, segment, start_at, value)
+SELECT namespace_id, %(resolution)s, metric_id, segment,
+    date_bin(make_interval(secs => %(resolution)s), bucket.start_at, 'epoch'),
+    sum(value)
+FROM analytics_bucket AS bucket
+JOIN unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
+    AS span (start_at, end_at)
+    ON bucket.start_at >= span.start_at AND bucket.start_at < span.end_at
+WHERE namespace_id = %(namespace_id)s AND resolution = %(finer)s
+    AND metric_id = ANY(%(metrics)s)
+GROUP BY 1, 2, 3, 4, 5 HAVING sum(value) <> 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A metric as the recomputation needs it: which event name it looks at."""
+
+    metric_id: int
+    kind: str
+    event_name_id: int
+
+
+@transaction.atomic
+def aggregate(*, namespace_id: int, at: datetime) -> AggregationRun | None:
+    """Recomputes every bucket that new batches touched, then those above them.
+
+    One transaction: the claim of the batches and the buckets commit together. Returns
+    None when there is nothing to do or another worker is at it.
+    """
+    if not sql.locked("aggregate", key=namespace_id):
+        return None
+    targets = computed(namespace_id)
+    priced = [one.event_name_id for one in targets if one.kind == Kind.SUM]
+    claim = intake.claim(namespace_id=namespace_id, priced=priced, at=at)
+    if not claim.batches and not claim.spans:
+        return None
+    spans = [Span(start, end) for start, end in claim.spans]
+    written = recompute(namespace_id=namespace_id, targets=targets, spans=spans)
+    return AggregationRun.objects.create(
+        namespace_id=namespace_id,
+        started_at=at,
+        batches=claim.batches,
+        events=claim.events,
+        buckets=written,
+    )
+
+
+def computed(namespace_id: int) -> list[Target]:
+    """Returns the active metrics that are computed from history, in two queries."""
+    metrics = list(Metric.objects.filter(active=True))
+    wanted = {metric.event_name for metric in metrics}
+    found = names.ids(namespace_ids=[namespace_id], names=wanted)
+    ids = {name: number for (_, name), number in found.items()} | {"": ANY_EVENT}
+    return [
+        Target(metric.pk, metric.kind, ids.get(metric.event_name, NO_EVENT))
+        for metric in metrics
+    ]
+
+
+def recompute(
+    *, namespace_id: int, targets: Sequence[Target], spans: Sequence[Span]
+) -> int:
+    """Replaces the buckets of the spans from history; returns how many were written."""
+    columns = {
+        "metrics": [one.metric_id for one in targets],
+        "kinds": [one.kind for one in targets],
+        "names": [one.event_name_id for one in targets],
+    }
+    written = replace(kinds.RECOMPUTE, namespace_id, FIVE_MINUTES, spans, columns)
+    for finer, resolution in ((FIVE_MINUTES, HOUR), (HOUR, DAY)):
+        wider = buckets.widened(spans, resolution=resolution)
+        extra = {**columns, "finer": finer}
+        written += replace(ROLL_UP, namespace_id, resolution, wider, extra)
+    return written
+
+
+def replace(
+    statement: str,
+    namespace_id: int,
+    resolution: int,
+    spans: Sequence[Span],
+    columns: dict[str, object],
+) -> int:
+    """Clears the buckets of the spans and fills them anew by one statement."""
+    parameters = {
+        "namespace_id": namespace_id,
+        "resolution": resolution,
+        "starts": [span.start_at for span in spans],
+        "ends": [span.end_at for span in spans],
+        **columns,
+    }
+    sql.execute(CLEAR, **parameters)
+    return sql.execute(statement, **parameters)
+
+
+def aggregate_all(*, at: datetime) -> list[AggregationRun]:
+    """Aggregates every namespace that has something new, each in its transaction."""
+    pending = events.namespaces_to_aggregate()
+    runs = [aggregate(namespace_id=namespace_id, at=at) for namespace_id in pending]
+    return [run for run in runs if run]
