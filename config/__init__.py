@@ -1,0 +1,1 @@
+"""The roof: settings, urls, celery, wsgi, embedded servers, serve and demo."""

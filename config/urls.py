@@ -1,0 +1,22 @@
+"""Every address of the product, with and without the version that clients put first."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from config import health
+
+api = [path("", include("events.urls")), path("", include("analytics.urls"))]
+
+urlpatterns = [
+    path("healthz", health.live),
+    path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema")),
+    path("", include("goals.urls")),
+    path("", include(api)),
+    path("v1/", include(api)),
+]
+handler400 = "access.envelope.bad_request"
+handler404 = "access.envelope.not_found"
+handler500 = "access.envelope.failed"
