@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from django.db.models import Q
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from knox.crypto import hash_token
 from knox.models import AuthToken
@@ -30,3 +31,13 @@ class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # unt
         if found is None:
             raise AuthenticationFailed("the token is unknown, expired or revoked")
         return found.user, found
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its registry
+    """Tells readers of the API's schema how to send a token."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}

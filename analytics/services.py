@@ -1,15 +1,15 @@
 """Writes: history becomes buckets, five minutes become hours, hours become days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from access import sql
-from analytics import buckets, kinds
+from analytics import buckets, catalogue, kinds
 from analytics.buckets import DAY, FIVE_MINUTES, HOUR, Span
-from analytics.models import AggregationRun, Kind, Metric
+from analytics.models import KPI, AggregationRun, Kind, Metric
 from events import names
 from events import queries as events
 from events import services as intake
@@ -126,3 +126,15 @@ def aggregate_all(*, at: datetime) -> list[AggregationRun]:
     pending = events.namespaces_to_aggregate()
     runs = [aggregate(namespace_id=namespace_id, at=at) for namespace_id in pending]
     return [run for run in runs if run]
+
+
+@transaction.atomic
+def load_catalogue(*, event_names: Mapping[str, str]) -> int:
+    """Adds what is missing of the shipped catalogue; returns how many rows it added.
+
+    What is there stays as it is: staff may have edited it.
+    """
+    before = Metric.objects.count() + KPI.objects.count()
+    Metric.objects.bulk_create(catalogue.metrics(event_names), ignore_conflicts=True)
+    KPI.objects.bulk_create(catalogue.kpis(), ignore_conflicts=True)
+    return Metric.objects.count() + KPI.objects.count() - before

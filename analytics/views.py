@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -16,7 +18,7 @@ from access import queries as access
 from access.errors import Missing
 from access.models import DEFAULT_NAMESPACE, Role
 from access.permissions import caller
-from analytics import queries, serializers
+from analytics import pipeline, queries, serializers
 from analytics.buckets import SpanError, TooManyCells
 
 MANAGERS = [Role.ROOT, Role.MANAGER]
@@ -87,6 +89,20 @@ class MetricValues(APIView):
             )
         body = serializers.metric_table(table)
         return Response(serializers.answer(body, warnings=table.warnings))
+
+
+class Ready(APIView):
+    """For monitors: are the database, Redis and the numbers as they should be?"""
+
+    authentication_classes: list[type[BaseAuthentication]] = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses={200: dict, 503: dict})
+    def get(self, request: Request) -> Response:
+        """Say how far the numbers are behind; 503 where that is too far."""
+        found = pipeline.state(now=datetime.now(UTC))
+        ready = pipeline.ready(found)
+        return Response({"ready": ready, **found}, status=200 if ready else 503)
 
 
 def validated(

@@ -1,10 +1,14 @@
-"""The rows of a drain as one numpy table, straight from PostgreSQL's binary COPY.
+"""Events on their way: one by one into the inbox, as one numpy table out of it.
 
-Format: "Binary Format" in PostgreSQL's documentation of COPY. All columns are NOT NULL
-and of fixed width, so every row has the same bytes and the table needs no parsing.
+The table comes straight from PostgreSQL's binary COPY ("Binary Format" in its
+documentation). All columns are NOT NULL and of fixed width, so every row has the same
+bytes and nothing needs parsing.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +34,23 @@ POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 DAY_MICROSECONDS = 86_400_000_000
 
 Arrivals = NDArray[np.void]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One event without its user's id: only the keyed hash is left of it."""
+
+    namespace_id: int
+    shard: int
+    user_key: int
+    event_name: str
+    occurred_at: datetime
+    value: Decimal | None
+    item_id: str | None
+    order_id: str | None
+    session_id: str | None
+    ensure_goal: bool
+    event_hash: UUID | None
 
 
 def decode(copied: bytes) -> Arrivals:

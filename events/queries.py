@@ -70,6 +70,14 @@ def oldest_waiting() -> datetime | None:
     return moment(LAG)
 
 
+PENDING_SINCE = "SELECT min(drained_at) FROM events_batch WHERE aggregated_at IS NULL"
+
+
+def oldest_pending() -> datetime | None:
+    """Returns when the oldest batch without an aggregation was drained."""
+    return moment(PENDING_SINCE)
+
+
 def moment(statement: str) -> datetime | None:
     found: datetime | None = sql.fetch(statement)[0][0]
     return found

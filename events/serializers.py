@@ -11,8 +11,8 @@ from rest_framework import serializers
 
 from access.queries import Scope
 from events import keys
+from events.arrivals import Arrival
 from events.body import MAX_VALUE, PRINTABLE, Event
-from events.services import Arrival
 
 T = TypeVar("T")
 

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from access import sql
 from events import history, names, queries
+from events.arrivals import Arrival
 from events.models import Batch, SeenEvent
 
 INBOX_TYPES = {
@@ -35,23 +36,6 @@ ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 RETURNING namespace_id, event_hash
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One event without its user's id: only the keyed hash is left of it."""
-
-    namespace_id: int
-    shard: int
-    user_key: int
-    event_name: str
-    occurred_at: datetime
-    value: Decimal | None
-    item_id: str | None
-    order_id: str | None
-    session_id: str | None
-    ensure_goal: bool
-    event_hash: UUID | None
 
 
 @transaction.atomic

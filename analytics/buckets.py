@@ -1,0 +1,196 @@
+"""Spans of time, and the cells they are cut into."""
+
+import math
+import operator
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import accumulate, repeat
+from zoneinfo import ZoneInfo
+
+FIVE_MINUTES = 300
+HOUR = 3600
+DAY = 86400
+MAX_CELLS = 10_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A year short of what a datetime can hold: cells reach beyond their span.
+FIRST_AT = datetime(2, 1, 1, tzinfo=UTC)
+LAST_AT = datetime(9999, 1, 1, tzinfo=UTC)
+
+_MONDAY_AT = datetime(1970, 1, 5, tzinfo=UTC)
+
+
+class SpanError(ValueError):
+    """A time, or a span of time, that nothing can be stored or read for."""
+
+
+class TooManyCells(ValueError):  # noqa: N818 (a refusal, named by its reason)
+    """More cells than one answer may hold."""
+
+
+class Granularity(StrEnum):
+    """The size of a cell."""
+
+    FIVE_MINUTES = "5m"
+    HOUR = "1h"
+    DAY = "1d"
+    WEEK = "1w"
+    MONTH = "1mo"
+
+
+_SIZES = {
+    Granularity.FIVE_MINUTES: timedelta(minutes=5),
+    Granularity.HOUR: timedelta(hours=1),
+    Granularity.DAY: timedelta(days=1),
+    Granularity.WEEK: timedelta(weeks=1),
+    Granularity.MONTH: timedelta(days=365.2425 / 12),  # the mean month
+}
+_LADDER = (
+    (timedelta(hours=2), Granularity.FIVE_MINUTES),
+    (timedelta(hours=48), Granularity.HOUR),
+    (timedelta(days=92), Granularity.DAY),  # the longest quarter
+    (timedelta(days=731), Granularity.WEEK),  # the longest two years
+)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The half-open time `[start_at, end_at)`, of aware UTC datetimes.
+
+    Raises SpanError when it ends before it starts, or leaves the years 2 to 9998.
+    """
+
+    start_at: datetime
+    end_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.start_at > self.end_at:
+            raise SpanError(f"The end, {self.end_at}, is before the start.")
+        if self.start_at < FIRST_AT or self.end_at > LAST_AT:
+            raise SpanError("Only times in the years 2 to 9998 can be asked for.")
+
+
+def moment(timestamp: float) -> datetime:
+    """The aware UTC datetime of float seconds since 1970, to the microsecond.
+
+    Raises SpanError outside the years 2 to 9998, and for NaN.
+    """
+    if not FIRST_AT.timestamp() <= timestamp <= LAST_AT.timestamp():
+        raise SpanError(f"{timestamp!r} is not a timestamp in the years 2 to 9998.")
+    return datetime.fromtimestamp(timestamp, UTC)
+
+
+def floor(at: datetime, *, resolution: int) -> datetime:
+    """The start of the stored bucket, `resolution` seconds long, that holds `at`."""
+    step = timedelta(seconds=resolution)
+    return EPOCH + (at - EPOCH) // step * step
+
+
+def widened(spans: Sequence[Span], *, resolution: int) -> list[Span]:
+    """The spans of whole stored buckets that touch these sorted spans, disjoint."""
+    step = timedelta(seconds=resolution)
+    found: list[Span] = []
+    for span in spans:
+        start_at = floor(span.start_at, resolution=resolution)
+        end_at = floor(span.end_at + step - timedelta.resolution, resolution=resolution)
+        if found and start_at <= found[-1].end_at:
+            start_at = found.pop().start_at
+        found.append(Span(start_at, end_at))
+    return found
+
+
+def granularity_for(span: Span) -> Granularity:
+    """The size of cell at which a span of this length reads well."""
+    length = span.end_at - span.start_at
+    fitting = (granularity for longest, granularity in _LADDER if length <= longest)
+    return next(fitting, Granularity.MONTH)
+
+
+def edges(span: Span, *, granularity: Granularity, zone: ZoneInfo) -> list[datetime]:
+    """The n + 1 edges, aware UTC, of the fewest adjoining cells that cover a span.
+
+    Cells begin where the clock of `zone` shows a full hour, midnight, Monday's
+    midnight or the first of a month; 5-minute cells are the same in every zone.
+    When the clock is put back, a repeated hour is a cell again, a repeated midnight
+    is not. A wall that the clock skips stands where the old offset puts it (PEP 495).
+    Every edge is a multiple of five minutes: the one below, for offsets in odd
+    seconds (local mean times, the last until 1972). Raises TooManyCells above
+    MAX_CELLS.
+    """
+    if granularity is Granularity.FIVE_MINUTES or (
+        zone.key == "UTC" and granularity is not Granularity.MONTH
+    ):
+        return _even_edges(span, _SIZES[granularity])
+    expected = round((span.end_at - span.start_at) / _SIZES[granularity])
+    if expected > MAX_CELLS * 1.05:  # more than clocks and months can be off the mean
+        raise _too_many(expected)
+    return _wall_edges(span, granularity, zone)
+
+
+def timestamps(edges: Sequence[datetime]) -> list[float]:
+    """Where the cells start, in seconds since 1970: one less than there are edges."""
+    return [edge.timestamp() for edge in edges[:-1]]
+
+
+def resolution_for(edges: Sequence[datetime]) -> int:
+    """The coarsest stored resolution, in seconds, whose buckets tile every cell.
+
+    Raises ValueError for an edge that is no multiple of five minutes.
+    """
+    common = math.gcd(*(int(edge.timestamp()) for edge in edges))
+    for resolution in (DAY, HOUR, FIVE_MINUTES):
+        if common % resolution == 0:
+            return resolution
+    raise ValueError("Stored buckets do not end at these edges.")
+
+
+def _even_edges(span: Span, size: timedelta) -> list[datetime]:
+    first = _MONDAY_AT + (span.start_at - _MONDAY_AT) // size * size
+    number = max(1, -((first - span.end_at) // size))
+    if number > MAX_CELLS:
+        raise _too_many(number)
+    return _steps(first, size, number)
+
+
+def _wall_edges(span: Span, granularity: Granularity, zone: ZoneInfo) -> list[datetime]:
+    walls = _walls(span, granularity, zone)
+    if granularity is Granularity.HOUR:
+        # A repeated hour comes later at its second reading, a skipped one earlier.
+        again = [(wall, wall.replace(fold=1)) for wall in walls]
+        walls += [b for a, b in again if b.timestamp() > a.timestamp()]
+    reached = sorted({_instant(wall) for wall in walls})
+    first = bisect_right(reached, span.start_at) - 1
+    last = max(bisect_left(reached, span.end_at), first + 1)
+    if last - first > MAX_CELLS:
+        raise _too_many(last - first)
+    return reached[first : last + 1]
+
+
+def _walls(span: Span, granularity: Granularity, zone: ZoneInfo) -> list[datetime]:
+    """Where cells begin by the local clock, from before the span to after it."""
+    # Between datetimes of one zone, Python reckons by the local clock.
+    start, end = span.start_at.astimezone(zone), span.end_at.astimezone(zone)
+    if granularity is Granularity.MONTH:
+        months = range(start.year * 12 + start.month - 2, end.year * 12 + end.month + 2)
+        return [datetime(m // 12, m % 12 + 1, 1, tzinfo=zone) for m in months]
+    size, monday = _SIZES[granularity], _MONDAY_AT.replace(tzinfo=zone)
+    first = monday + ((start - monday) // size - 1) * size
+    return _steps(first, size, (end - first) // size + 2)
+
+
+def _steps(first: datetime, size: timedelta, number: int) -> list[datetime]:
+    return list(accumulate(repeat(size, number), operator.add, initial=first))
+
+
+def _instant(wall: datetime) -> datetime:
+    at = wall.astimezone(UTC)
+    return floor(at, resolution=FIVE_MINUTES) if at.second or at.minute % 5 else at
+
+
+def _too_many(number: int) -> TooManyCells:
+    return TooManyCells(
+        f"The span would be cut into {number:,} cells, and at most {MAX_CELLS:,} are "
+        "answered: choose a coarser granularity or a shorter span."
+    )

@@ -1,0 +1,48 @@
+"""How far the numbers are behind the events, and whether the wake-up calls arrive."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.conf import settings
+from kombu import Connection
+from kombu.exceptions import OperationalError
+
+from events import queries as events
+
+TOLERATED_SECONDS = 900
+
+State = Mapping[str, bool | float]
+
+
+def state(*, now: datetime) -> State:
+    """Returns `redis` (it answers), and in seconds how long the oldest event waits:
+    in the inbox for a drain, in history for an aggregation (0: nothing waits).
+
+    Raises the database's OperationalError.
+    """
+    return {
+        "redis": broker_answers(),
+        "inbox_lag_seconds": seconds(since=events.oldest_waiting(), now=now),
+        "aggregation_lag_seconds": seconds(since=events.oldest_pending(), now=now),
+    }
+
+
+def ready(found: State) -> bool:
+    """Says whether the state is one in which the numbers can be trusted to be fresh."""
+    lags = found["inbox_lag_seconds"], found["aggregation_lag_seconds"]
+    return bool(found["redis"]) and max(lags) <= TOLERATED_SECONDS
+
+
+def seconds(*, since: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0
+
+
+def broker_answers() -> bool:
+    """Tries once, for at most a second."""
+    options = {"socket_timeout": 1, "socket_connect_timeout": 1}
+    with Connection(settings.REDIS_URL, transport_options=options) as connection:
+        try:
+            connection.ensure_connection(max_retries=1, timeout=1)
+        except OperationalError:
+            return False
+    return True
