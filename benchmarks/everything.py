@@ -1,0 +1,47 @@
+"""The benchmarks in order, on one installation."""
+
+import os
+import platform
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core.management import call_command
+
+from access import services as access
+from benchmarks import aggregate, drain, intake, reads
+from benchmarks.report import Finding
+from config.management.commands.serve import choose_port, disconnect, web
+from config.supervisor import Supervisor
+from events import names
+
+EVENTS = {"purchase", "recommendation_click", "recommendation_view", "product_view"}
+
+
+def main() -> None:
+    """Prints the findings as they come, and how many bars are met."""
+    call_command("migrate", verbosity=0)
+    call_command("load_catalogue", verbosity=0)
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, one run\n")
+    found = []
+    with Supervisor(settings.LOCAL_DIR, say=lambda line: None) as running:
+        for finding in findings(running):
+            print(finding, flush=True)
+            found.append(finding)
+    print(f"\n{sum(one.met for one in found)} of {len(found)} bars met")
+
+
+def findings(running: Supervisor) -> Iterator[Finding]:
+    namespaces = access.ensure_namespaces(["default", "long", "short"])
+    default = namespaces["default"]
+    found = names.ensure({(default, name) for name in [*sorted(EVENTS), "add_to_cart"]})
+    first = min(found.values())
+    token = access.issue_token(username="bench", role="root", namespaces=[])
+    yield from drain.run(default, first)
+    yield from aggregate.run(default, first)
+    disconnect()
+    port = choose_port("127.0.0.1")
+    running.start(web("127.0.0.1", port))
+    yield from intake.run(port, token)
+    yield from reads.run(
+        port, token, long=namespaces["long"], short=namespaces["short"]
+    )

@@ -1,0 +1,164 @@
+"""The filters' memory, errors and speed: `python -m benchmarks.filters`, 60 seconds.
+
+Bars: at most 3.5 bytes per user when the newest slice is full and 6.5 at any fill,
+above 100,000 users a counter (6,250 a shard), with an error of at most 1e-5.
+"""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TypeVar
+
+import numpy as np
+
+from goals.bloom import Addresses, Filters, cross
+from goals.bounds import bounds, false_positive_rate
+from goals.hashing import CAPACITY, FIRST_KEY, KEYS_PER_PAGE, SLICES, Hashes, Ints
+
+SHARDS = 16
+STEP = 1.02
+LARGE = 6250  # users a shard of a counter of 100,000
+STRANGERS = 5_000_000
+BATCH = 50_000
+
+T = TypeVar("T")
+Table = dict[tuple[int, int], bytes]
+
+
+def main() -> None:
+    """Print the three tables."""
+    filters = memory()
+    saturation(filters)
+    speed()
+
+
+def memory() -> Filters:
+    """Fill one shard of a counter and print bytes per user and error; return it."""
+    print(f"{'users':>12} {'a shard':>10} {'pages':>6} {'bytes/user':>10}  errors")
+    filters = empty(1)
+    worst = {"small": (0.0, 0), "large": (0.0, 0)}
+    for target in map(int, targets()):
+        fill(filters, target)
+        _, contents = filters.changed()
+        ratio = sum(map(len, contents)) / target
+        size = "large" if target >= LARGE else "small"
+        worst[size] = max(worst[size], (ratio, target))
+        if target in FIRST_KEY or target in (10, 100, 1000):
+            errors = error(filters) if target in FIRST_KEY else ""
+            print(f"{target * SHARDS:12,} {target:10,} {len(contents):6,} ", end="")
+            print(f"{ratio:10.2f}  {errors}")
+    for size, (ratio, target) in worst.items():
+        print(f"most bytes/user, {size} counters: {ratio:.2f} at {target:,} a shard")
+    return filters
+
+
+def targets() -> Ints:
+    """Return fills to measure: every 2 %, and every slice exactly full."""
+    steps = np.arange(0, np.log(CAPACITY) / np.log(STEP))
+    fills = np.append(STEP**steps, (10, 100, 1000)).astype(np.int64)
+    return np.unique(np.append(fills, FIRST_KEY[1:]))
+
+
+def error(filters: Filters) -> str:
+    """Ask for users never added and tell how many look seen."""
+    strangers = numbered(1 << 50, (1 << 50) + STRANGERS)
+    seen = sum(
+        filters.contains(users=part, rows=np.zeros(len(part), np.int64)).sum()
+        for part in np.array_split(strangers, 50)
+    )
+    rate = false_positive_rate(keys=filters.keys, bits_set=filters.bits_set)[0]
+    return f"{seen / STRANGERS:.1e} measured, {rate:.1e} designed"
+
+
+def saturation(filters: Filters) -> None:
+    """Go on adding to a full counter and print the corrected estimates."""
+    print(f"\n{'last slice':>12} {'looked new':>12} {'estimate':>12}  off")
+    for times in (1.2, 2, 3, 5, 10):
+        truth = int(FIRST_KEY[-2] + times * SLICES[-1] * KEYS_PER_PAGE)
+        fill(filters, truth)
+        found = bounds(keys=filters.keys, bits_set=filters.bits_set)
+        print(f"{times:>11} x {filters.keys[0]:12,} {found.count:12,}  ", end="")
+        print(f"{found.count / truth - 1:+.3%}, within {found.lower:,}-{found.upper:,}")
+
+
+def speed() -> None:
+    """Print milliseconds for a batch of pairs, half new, and for goals' questions."""
+    print(f"\n{'50,000 pairs, half new':24} {'needed':>8} {'load':>8}", end="")
+    print(f"{'contains':>9} {'add':>8} {'changed':>8}  ms")
+    sizes = (6, 300), (6, 62_500), (6, 400_000), (1000, 60), (1000, 2000)
+    for counters, users in sizes:
+        stored = grown(counters, users)
+        half = 25_000 // counters
+        mixed = np.append(numbered(0, half), numbered(1 << 50, (1 << 50) + half))
+        asked, rows = cross(users=mixed, rows=np.arange(counters))
+        order = np.random.default_rng(1).permutation(len(rows))
+        report(f"{counters} x {users:,} users", stored, (asked[order], rows[order]))
+    title = "500 users x 1,000"
+    report(title, stored, cross(users=numbered(0, 500), rows=np.arange(counters)))
+
+
+def report(title: str, stored: Filters, pairs: tuple[Hashes, Ints]) -> None:
+    """Print the best of five rounds."""
+    addresses, contents = stored.changed()
+    where = zip(addresses.counters.tolist(), addresses.pages.tolist(), strict=True)
+    table = dict(zip(where, contents, strict=True))
+    best = min((one_round(stored, table, *pairs) for _ in range(5)), key=sum)
+    print(f"{title:24}", *(f"{1000 * seconds:8.1f}" for seconds in best))
+
+
+def one_round(stored: Filters, table: Table, users: Hashes, rows: Ints) -> list[float]:
+    """Return the seconds of each step of a drain, all but the database's."""
+    filters = Filters(
+        counters=stored.counters, keys=stored.keys, bits_set=stored.bits_set
+    )
+    pairs = {"users": users, "rows": rows}
+    times: list[float] = []
+    wanted = timed(times, filters.needed, **pairs)
+    where = zip(wanted.counters.tolist(), wanted.pages.tolist(), strict=True)
+    found = [address for address in where if address in table]
+    contents = [table[address] for address in found]
+    addresses = Addresses(*np.array(found, np.int64).reshape(-1, 2).T)
+    timed(times, filters.load, wanted=wanted, stored=addresses, contents=contents)
+    timed(times, filters.contains, **pairs)
+    timed(times, filters.add, **pairs)
+    timed(times, filters.changed)
+    return times
+
+
+def timed(times: list[float], step: Callable[..., T], **arguments: object) -> T:
+    """Run a step and note its seconds."""
+    started = perf_counter()
+    result = step(**arguments)
+    times.append(perf_counter() - started)
+    return result
+
+
+def grown(counters: int, users: int) -> Filters:
+    """Return filters of counters that have all seen the same users."""
+    filters = empty(counters)
+    for part in np.array_split(numbered(0, users), 1 + counters * users // BATCH):
+        asked, rows = cross(users=part, rows=np.arange(counters))
+        filters.add(users=asked, rows=rows)
+    return filters
+
+
+def fill(filters: Filters, target: int) -> None:
+    """Add users to the one counter until there are so many."""
+    have = int(filters.keys[0])
+    users = numbered(have, target)
+    for part in np.array_split(users, 1 + len(users) // BATCH):
+        filters.add(users=part, rows=np.zeros(len(part), np.int64))
+
+
+def empty(counters: int) -> Filters:
+    """Return filters that have seen nobody."""
+    zeros = np.zeros(counters, np.int64)
+    return Filters(counters=np.arange(1, counters + 1), keys=zeros, bits_set=zeros)
+
+
+def numbered(start: int, stop: int) -> Hashes:
+    """Return user keys of one shard: they share their last four bits."""
+    return np.arange(start, stop, dtype=np.uint64) << np.uint64(4)
+
+
+if __name__ == "__main__":
+    main()
