@@ -1,48 +1,160 @@
-"""Accounts and namespaces, for staff."""
+"""Accounts, their tokens and namespaces, for staff."""
 
-from django.contrib import admin
+from typing import Any, TypeVar
+
+import knox.admin
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.core.paginator import Paginator
+from django.db.models import Count, Model, QuerySet
+from django.forms import CheckboxInput, ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.cache import add_never_cache_headers
+from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
+from knox.models import AuthToken
 
-from access.models import Namespace, User
+from access import services
+from access.models import Namespace, Role, User
+
+ModelT = TypeVar("ModelT", bound=Model)
+COUNTED = 10_000
 
 admin.site.site_header = admin.site.site_title = "Abacus"
 admin.site.index_title = "Staff"
 
 
+class BoundedPaginator(Paginator[ModelT]):
+    """Counts so many rows and no further: counting all of a big table takes long."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = self.object_list
+        return rows[:COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[ModelT]):
+    """Pages of what the product writes itself: to be looked at, however much it is."""
+
+    paginator = BoundedPaginator
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: ModelT | None = None
+    ) -> bool:
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: ModelT | None = None
+    ) -> bool:
+        return False
+
+
+def is_root(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.role == Role.ROOT
+
+
 @admin.register(User)
 class AccountAdmin(UserAdmin[User]):
+    """Only root edits accounts: whoever could, could make themselves root."""
+
+    actions = ["issue_tokens"]
     list_display = ["username", "role", "email", "is_active", "is_staff", "last_login"]
     list_filter = ["role", "is_active", "is_staff", "namespaces"]
     filter_horizontal = ["namespaces", "groups", "user_permissions"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        ("Access", {"fields": ["role", "is_superuser", "namespaces"]}),
+        ("Access", {"fields": ["role", "is_active", "namespaces"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
-        (
-            "Admin pages",
-            {"fields": ["is_active", "is_staff", "groups", "user_permissions"]},
-        ),
+        ("Pages", {"fields": ["is_staff", "groups", "user_permissions"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [
-        (
-            None,
-            {
-                "classes": ["wide"],
-                "fields": ["username", "usable_password", "password1", "password2"],
-            },
-        ),
-        ("Access", {"fields": ["role", "is_superuser", "is_staff", "namespaces"]}),
+        (None, {"fields": ["username", "usable_password", "password1", "password2"]}),
+        ("Access", {"fields": ["role", "is_staff", "namespaces"]}),
     ]
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool
+    ) -> None:
+        """Root is exactly the superuser: one choice in the form, not two."""
+        obj.is_superuser = obj.role == Role.ROOT
+        super().save_model(request, obj, form, change)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_root(request)
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        return is_root(request)
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        """An account is switched off, so that what it did keeps its name."""
+        return False
+
+    @admin.action(description="Issue an API token", permissions=["change"])
+    def issue_tokens(
+        self, request: HttpRequest, queryset: QuerySet[User]
+    ) -> HttpResponse:
+        """Shows a new token of each account, this once."""
+        issued = [(user, services.new_token(user)) for user in queryset]
+        for user, _ in issued:
+            self.log_change(request, user, "Issued an API token.")
+        context: dict[str, Any] = {"title": "New API tokens", "issued": issued}
+        context |= self.admin_site.each_context(request) | {"opts": self.opts}
+        response = TemplateResponse(request, "admin/tokens.html", context)
+        add_never_cache_headers(response)
+        return response
+
+
+admin.site.unregister(knox.admin.models.AuthToken)
+
+
+@admin.register(AuthToken)
+class TokenAdmin(ReadOnlyAdmin[AuthToken]):
+    """Tokens are issued in the list of users and revoked here; digests stay hidden."""
+
+    actions = ["revoke"]
+    list_display = ["beginning", "user", "created", "expiry"]
+    list_display_links = None
+    list_filter = ["user__role", "created"]
+    list_select_related = ["user"]
+    search_fields = ["user__username"]
+    ordering = ["-created"]
+    fields = ["user", "created", "expiry"]
+
+    @admin.display(description="begins with")
+    def beginning(self, token: AuthToken) -> str:
+        return f"{token.token_key[:6]}…"
+
+    def action_checkbox(self, token: AuthToken) -> SafeString:
+        """As Django's, which would read the digest out."""
+        label = {"class": "action-select", "aria-label": f"A token of {token.user}"}
+        box = CheckboxInput(label, lambda value: False)
+        return box.render(helpers.ACTION_CHECKBOX_NAME, token.pk)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return is_root(request)
+
+    @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[AuthToken]) -> None:
+        number, _ = queryset.delete()
+        self.message_user(request, f"{number} tokens revoked.", messages.SUCCESS)
 
 
 @admin.register(Namespace)
 class NamespaceAdmin(admin.ModelAdmin[Namespace]):
     list_display = ["name", "member_count", "created_at"]
     search_fields = ["name"]
-    readonly_fields = ["created_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Namespace]:
         return super().get_queryset(request).annotate(member_count=Count("members"))
@@ -50,6 +162,12 @@ class NamespaceAdmin(admin.ModelAdmin[Namespace]):
     @admin.display(description="accounts", ordering="member_count")
     def member_count(self, namespace: Namespace) -> int:
         return int(getattr(namespace, "member_count", 0))
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Namespace | None = None
+    ) -> list[str]:
+        """The name is part of every user's key: under another, all would be new."""
+        return ["name", "created_at"] if obj else ["created_at"]
 
     def has_delete_permission(
         self, request: HttpRequest, obj: Namespace | None = None

@@ -1,14 +1,16 @@
-"""Every error leaves as JSON in the shape of its API, never as a page or a traceback.
+"""Every error of an API leaves as JSON in its shape, never as a traceback.
 
 `/v0/…` answers `{"error": …}`, everything else
-`{"error_code", "error_name", "message", "error_data"}`.
+`{"error_code", "error_name", "message", "error_data"}`; people on a page get a page.
 """
 
+import sys
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -31,62 +33,69 @@ class Unavailable(exceptions.APIException):
 
 def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Returns the answer to an exception raised in a view, None for a 500."""
-    exc = translated(exc)
+    request: HttpRequest = context["request"]
+    exc = translated(exc, path=request.path)
     response = exception_handler(exc, context)
     if response is None or not isinstance(exc, exceptions.APIException):
-        return response
-    under_v0 = context["request"].path.startswith("/v0/")
-    response.data = v0(exc, context["request"]) if under_v0 else envelope(exc)
+        return None
+    under_v0 = request.path.startswith("/v0/")
+    response.data = (v0 if under_v0 else envelope)(exc, method=request.method or "")
     if isinstance(exc, exceptions.UnsupportedMediaType | exceptions.NotAcceptable):
         response.status_code = 400
     return response
 
 
-def translated(exc: Exception) -> Exception:
+def translated(exc: Exception, *, path: str) -> Exception:
     """Returns DRF's word for errors that Django and the database raise."""
     if isinstance(exc, RequestDataTooBig):
         return TooLarge()
     if isinstance(exc, OperationalError | InterfaceError):
         return Unavailable()
-    if isinstance(exc, Http404):
-        return exceptions.NotFound()
+    if isinstance(exc, PermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(exc, Http404 | exceptions.NotFound):
+        return Missing(kind="resource", key=path)
     return exc
 
 
-def envelope(exc: exceptions.APIException) -> Envelope:
+def envelope(exc: exceptions.APIException, *, method: str) -> Envelope:
     """Returns the body of the analytics API, with the published codes."""
     if isinstance(exc, exceptions.ValidationError):
-        return error(40, "WrongData", WRONG_DATA, query=exc.detail)
+        return error(40, "WrongData", WRONG_DATA, query=by_field(exc))
     if isinstance(exc, Missing):
         name = f"{exc.kind.upper().replace('-', '_')}_NOT_FOUND"
         data = {"type": exc.kind, "key": exc.key, "name": name}
         return error(60, "NotFoundError", str(exc.detail), **data)
     if isinstance(exc, exceptions.MethodNotAllowed):
-        return error(70, "MethodNotAllowed", str(exc.detail), method=method(exc))
-    for status, (code, name, reason, message) in GENERIC.items():
-        if exc.status_code in status:
-            text = message.format(error=exc.detail)
-            return error(code, name, text, error=str(exc.detail), name=reason)
-    return error(0, "ServerError", "Unknown error from server")
+        message = f'Method "{method}" not allowed'
+        return error(70, "MethodNotAllowed", message, method=method)
+    if exc.status_code not in GENERIC:
+        return error(0, "ServerError", "Unknown error from server")
+    code, name, reason, message = GENERIC[exc.status_code]
+    detail = str(exc.detail)
+    return error(code, name, message.format(error=detail), error=detail, name=reason)
 
 
 WRONG_DATA = "There is an error in the submitted data"
+WRONG = (40, "WrongData", "WRONG_DATA_TYPE", WRONG_DATA)
 GENERIC = {
-    (400, 406, 413, 415): (40, "WrongData", "WRONG_DATA_TYPE", WRONG_DATA),
-    (401,): (
+    400: WRONG,
+    401: (
         21,
         "AuthError",
         "INCORRECT_TOKEN",
         "Cannot perform authentication: {error}",
     ),
-    (403,): (
+    403: (
         50,
         "ForbiddenError",
         "FORBIDDEN",
         "Do not have enough permissions to access this resource: {error}",
     ),
-    (404,): (60, "NotFoundError", "NOT_FOUND", "{error}"),
-    (503,): (
+    406: WRONG,
+    413: WRONG,
+    415: WRONG,
+    503: (
         1,
         "ServerUnavailable",
         "DATABASE_NOT_READY",
@@ -104,44 +113,53 @@ def error(code: int, name: str, message: str, /, **data: Any) -> Envelope:
     }
 
 
-def method(exc: exceptions.MethodNotAllowed) -> str:
-    return str(exc.detail).split('"')[1]
+def by_field(exc: exceptions.ValidationError) -> dict[str, Any]:
+    """Returns the messages by field; what concerns none is a `non_field_errors`."""
+    detail = exc.detail
+    return detail if isinstance(detail, dict) else {"non_field_errors": detail}
 
 
-def v0(exc: exceptions.APIException, request: HttpRequest) -> Envelope:
+def v0(exc: exceptions.APIException, *, method: str) -> Envelope:
     """Returns the body of the `/v0` API."""
     if isinstance(exc, Refused):
         return {"error": exc.error}
     if exc.status_code == 401:
         return {"error": "Missing or invalid authorization header"}
     if isinstance(exc, exceptions.MethodNotAllowed):
-        verb = (request.method or "").lower()
-        return {"error": {"what": "Method not allowed", "method": verb}}
+        return {"error": {"what": "Method not allowed", "method": method.lower()}}
     if isinstance(exc, exceptions.ValidationError):
-        return {"error": {"what": WRONG_DATA, "query": exc.detail}}
+        return {"error": {"what": WRONG_DATA, "query": by_field(exc)}}
     return {"error": {"what": str(exc.detail)}}
 
 
-def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answers a path that no route matches."""
-    data = error(60, "NotFoundError", f"The path {request.path} does not exist")
-    data["error_data"] = {"type": "path", "key": request.path, "name": "PATH_NOT_FOUND"}
+    data = envelope(Missing(kind="path", key=request.path), method="")
     return answer(request, data, status=404)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answers a request that Django itself refuses, such as a foreign Host header."""
     reason = "the request is malformed or its Host is not served here"
     data = error(40, "WrongData", WRONG_DATA, error=reason, name="WRONG_DATA_TYPE")
     return answer(request, data, status=400)
 
 
-def failed(request: HttpRequest) -> JsonResponse:
+def failed(request: HttpRequest) -> HttpResponse:
     """Answers what should never happen; the traceback is in our log alone."""
+    cause = sys.exception()
+    if isinstance(cause, OperationalError | InterfaceError):
+        response = answer(request, envelope(Unavailable(), method=""), status=503)
+        response.headers["Retry-After"] = str(Unavailable.wait)
+        return response
     return answer(request, error(0, "ServerError", "Unknown error from server"), 500)
 
 
-def answer(request: HttpRequest, data: Envelope, status: int) -> JsonResponse:
+def answer(request: HttpRequest, data: Envelope, status: int) -> HttpResponse:
     if request.path.startswith("/v0/"):
-        data = {"error": {"what": data["message"]}}
+        return JsonResponse({"error": {"what": data["message"]}}, status=status)
+    if request.path == "/" or request.path.startswith("/admin/"):
+        # Without the request: a context processor may need what has just failed.
+        page = render_to_string("error.html", {"message": data["message"]})
+        return HttpResponse(page, status=status)
     return JsonResponse(data, status=status)

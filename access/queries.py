@@ -25,7 +25,8 @@ def scopes(*, user: User, names: AbstractSet[str | None]) -> dict[str, Scope]:
     """
     visible = Namespace.objects.visible_to(user)
     if user.role == Role.ROOT:
-        visible = visible.filter(name__in={name or DEFAULT_NAMESPACE for name in names})
+        asked = {name or DEFAULT_NAMESPACE for name in names}
+        visible = visible.filter(name__in={name for name in asked if "\0" not in name})
     return {name: Scope(id, name) for id, name in visible.values_list("id", "name")}
 
 
@@ -48,6 +49,12 @@ def scope(*, user: User, name: str | None) -> Scope | None:
     if asked not in found and user.role != Role.ROOT:
         raise PermissionDenied(not_a_member([asked]))
     return found.get(asked)
+
+
+def namespaces(*, user: User) -> list[str]:
+    """Returns the names of the namespaces that the user may read, sorted."""
+    visible = Namespace.objects.visible_to(user).order_by("name")
+    return list(visible.values_list("name", flat=True))
 
 
 def not_a_member(names: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """JSON out: orjson writes ten thousand floats in well under a millisecond."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,4 +20,10 @@ class JSONRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         """Returns `data` as UTF-8 JSON, or nothing where there is no data."""
-        return b"" if data is None else orjson.dumps(data, default=str)
+        if data is None:
+            return b""
+        try:
+            return orjson.dumps(data, default=str)
+        except orjson.JSONEncodeError:
+            # What an error quotes may be deeper, or a number larger, than orjson takes.
+            return json.dumps(data, default=str).encode()

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from knox.models import AuthToken
-from rest_framework.exceptions import PermissionDenied
+from rest_framework import exceptions
 
 from access import queries
 from access.models import Namespace, Role, User
@@ -16,24 +18,41 @@ from access.queries import Scope
 def issue_token(*, username: str, role: str, namespaces: Iterable[str]) -> str:
     """Returns a new token's only plain copy; the account is created if needed.
 
-    An existing account keeps its role: asking for another is a ValueError.
+    An existing account keeps its role: asking for another raises ValidationError, as
+    does a name that cannot be stored and an account that was switched off.
     """
-    user, created = User.objects.get_or_create(
-        username=username, defaults={"role": role, "is_superuser": role == Role.ROOT}
+    User._meta.get_field("username").clean(username, None)
+    user, _ = User.objects.get_or_create(
+        username=username,
+        defaults={
+            "role": role,
+            "is_superuser": role == Role.ROOT,
+            "password": make_password(None),
+        },
     )
-    if created:
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
     if user.role != role:
-        raise ValueError(f"{username} exists with the role {user.role}, not {role}")
+        message = f"{username} exists with the role {user.role}, not {role}"
+        raise ValidationError(message)
+    if not user.is_active:
+        raise ValidationError(f"{username} exists, but is not active")
     user.namespaces.add(*ensure_namespaces(namespaces).values())
+    return new_token(user)
+
+
+def new_token(user: User) -> str:
+    """Returns a token's only plain copy: the database keeps its digest."""
     _, token = AuthToken.objects.create(user=user)
     return str(token)
 
 
 def ensure_namespaces(names: Iterable[str]) -> dict[str, int]:
-    """Returns name → id, creating what is missing; safe to run at the same time."""
+    """Returns name → id, creating what is missing; safe to run at the same time.
+
+    Raises ValidationError for a name that no namespace may have.
+    """
     wanted = sorted(set(names))
+    for name in wanted:
+        Namespace._meta.get_field("name").clean(name, None)
     Namespace.objects.bulk_create(
         (Namespace(name=name) for name in wanted), ignore_conflicts=True
     )
@@ -53,8 +72,16 @@ def writable_scopes(
     asked = {name: queries.wanted(name, user=user, found=found) for name in names}
     unknown = set(asked.values()) - found.keys()
     if unknown and user.role != Role.ROOT:
-        raise PermissionDenied(queries.not_a_member(unknown))
+        raise exceptions.PermissionDenied(queries.not_a_member(unknown))
     if unknown:
-        made = ensure_namespaces(unknown)
-        found |= {name: Scope(id, name) for name, id in made.items()}
+        found |= created(unknown)
     return {name: found[wanted] for name, wanted in asked.items()}
+
+
+def created(names: AbstractSet[str]) -> dict[str, Scope]:
+    """Creates namespaces. Raises ValidationError (DRF's) for an impossible name."""
+    try:
+        made = ensure_namespaces(names)
+    except ValidationError as error:
+        raise exceptions.ValidationError({"namespace": error.messages}) from None
+    return {name: Scope(id, name) for name, id in made.items()}

@@ -42,7 +42,7 @@ def broker_answers() -> bool:
     options = {"socket_timeout": 1, "socket_connect_timeout": 1}
     with Connection(settings.REDIS_URL, transport_options=options) as connection:
         try:
-            connection.ensure_connection(max_retries=1, timeout=1)
+            connection.ensure_connection(max_retries=0)
         except OperationalError:
             return False
     return True

@@ -26,21 +26,25 @@ FROM analytics_metric AS metric, LATERAL (
 ) AS first
 """
 SUMS = """
-WITH sums AS (
-    SELECT metric_id, width_bucket(start_at, %(edges)s::timestamptz[]) - 1 AS cell,
-        sum(value) AS value
-    FROM analytics_bucket
-    WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
-        AND segment = 0 AND start_at >= %(start)s AND start_at < %(end)s
-        AND metric_id IN (SELECT id FROM analytics_metric WHERE name = ANY(%(names)s))
-    GROUP BY 1, 2
+WITH edge AS MATERIALIZED (
+    SELECT array_agg(to_timestamp(second) ORDER BY second) AS edges
+    FROM unnest(%(edges)s::bigint[]) AS second
 )
-SELECT metric.name, coalesce(sum(value), 0)::float8,
-    coalesce(array_agg(cell) FILTER (WHERE cell IS NOT NULL), '{}'),
-    coalesce(array_agg(value::float8) FILTER (WHERE cell IS NOT NULL), '{}')
-FROM analytics_metric AS metric LEFT JOIN sums ON sums.metric_id = metric.id
+SELECT metric.name, sums.total, sums.cells, sums.cell_values
+FROM analytics_metric AS metric, LATERAL (
+    SELECT coalesce(sum(value), 0)::float8 AS total,
+        coalesce(array_agg(cell), '{}') AS cells,
+        coalesce(array_agg(value::float8), '{}') AS cell_values
+    FROM (
+        SELECT width_bucket(start_at, edge.edges) - 1 AS cell, sum(value) AS value
+        FROM edge, analytics_bucket
+        WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
+            AND metric_id = metric.id AND segment = 0
+            AND start_at >= %(start)s AND start_at < %(end)s
+        GROUP BY 1
+    ) AS by_cell
+) AS sums
 WHERE metric.name = ANY(%(names)s) AND metric.active
-GROUP BY metric.name
 """
 
 
@@ -189,7 +193,9 @@ def metric_values(
     edges = cells(period, first_at=rows[0][1] if rows else None, now=now)
     sums = metric_sums(namespace_id=namespace_id, names=set(kept), edges=edges)
     columns = [
-        Column(name, formula.gaps(sums[name].series), sums[name].total) for name in kept
+        Column(name, formula.gaps(sums[name].series), sums[name].total)
+        for name in kept
+        if name in sums  # or it was switched off this moment
     ]
     return Table(buckets.timestamps(edges), columns, warnings)
 
@@ -221,7 +227,7 @@ def metric_sums(
         resolution=buckets.resolution_for(edges),
         start=edges[0],
         end=edges[-1],
-        edges=list(edges),
+        edges=sql.integers([int(edge.timestamp()) for edge in edges]),
     )
     return {
         name: Sums(filled(cell, value, cells=len(edges) - 1), total)

@@ -20,13 +20,13 @@ DELETE FROM analytics_bucket AS bucket
 USING unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
     AS span (start_at, end_at)
 WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
-    AND metric_id = ANY(%(metrics)s)
+    AND metric_id = ANY(%(metrics)s) AND segment = 0
     AND bucket.start_at >= span.start_at AND bucket.start_at < span.end_at
 """
 ROLL_UP = """
 INSERT INTO analytics_bucket
     (namespace_id, resolution, metric_id, segment, start_at, value)
-SELECT namespace_id, %(resolution)s, metric_id, segment,
+SELECT %(namespace_id)s, %(resolution)s, metric_id, 0,
     date_bin(make_interval(secs => %(resolution)s), bucket.start_at, 'epoch'),
     sum(value)
 FROM analytics_bucket AS bucket
@@ -34,8 +34,8 @@ JOIN unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
     AS span (start_at, end_at)
     ON bucket.start_at >= span.start_at AND bucket.start_at < span.end_at
 WHERE namespace_id = %(namespace_id)s AND resolution = %(finer)s
-    AND metric_id = ANY(%(metrics)s)
-GROUP BY 1, 2, 3, 4, 5 HAVING sum(value) <> 0
+    AND metric_id = ANY(%(metrics)s) AND segment = 0
+GROUP BY 3, 5 HAVING sum(value) <> 0
 """
 
 

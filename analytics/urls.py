@@ -3,7 +3,6 @@ from django.urls import path
 from analytics import views
 
 urlpatterns = [
-    path("readyz", views.Ready.as_view()),
     path("analytics/kpis/status/", views.KPIStatuses.as_view()),
     path("analytics/kpis/configs/", views.KPIConfigs.as_view()),
     path("analytics/kpis/values/", views.KPIValues.as_view()),

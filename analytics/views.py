@@ -1,7 +1,6 @@
 """The KPI and metric endpoints."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,20 +18,28 @@ from access.errors import Missing
 from access.models import DEFAULT_NAMESPACE, Role
 from access.permissions import caller
 from analytics import pipeline, queries, serializers
-from analytics.buckets import SpanError, TooManyCells
+from analytics.buckets import TooManyCells
+from analytics.queries import Table
 
 MANAGERS = [Role.ROOT, Role.MANAGER]
+
+
+def documented(
+    query: type[Serializer[dict[str, Any]]], answer: type[Serializer[dict[str, Any]]]
+) -> Callable[..., Any]:
+    """Describes an endpoint in the API's documentation."""
+    responses = {200: answer, "4XX": serializers.ErrorAnswer}
+    return extend_schema(parameters=[query], responses=responses)
 
 
 class KPIConfigs(APIView):
     roles = MANAGERS
 
-    @extend_schema(parameters=[serializers.NamesQuery], responses={200: dict})
+    @documented(serializers.NamesQuery, serializers.KPIConfigsAnswer)
     def get(self, request: Request) -> Response:
         """List KPIs in the order in which they should be shown."""
-        kpis, warnings = queries.catalogue(
-            validated(request, serializers.NamesQuery)["kpis"]
-        )
+        query = validated(request, serializers.NamesQuery)
+        kpis, warnings = queries.catalogue(query["kpis"])
         body = {"kpis": [serializers.kpi_config(kpi) for kpi in kpis]}
         return Response(serializers.answer(body, warnings=warnings))
 
@@ -40,7 +47,7 @@ class KPIConfigs(APIView):
 class KPIStatuses(APIView):
     roles = MANAGERS
 
-    @extend_schema(parameters=[serializers.KPIStatusesQuery], responses={200: dict})
+    @documented(serializers.KPIStatusesQuery, serializers.KPIStatusesAnswer)
     def get(self, request: Request) -> Response:
         """Say of each KPI whether its numbers can be trusted, with its config."""
         query = validated(request, serializers.KPIStatusesQuery)
@@ -58,37 +65,25 @@ class KPIStatuses(APIView):
 class KPIValues(APIView):
     roles = MANAGERS
 
-    @extend_schema(parameters=[serializers.KPIValuesQuery], responses={200: dict})
+    @documented(serializers.KPIValuesQuery, serializers.KPIValuesAnswer)
     def get(self, request: Request) -> Response:
         """Compute KPIs over a span of time, cut into cells, and over all of it."""
         query = validated(request, serializers.KPIValuesQuery)
-        with spans_refused():
-            table = queries.kpi_values(
-                namespace_id=namespace_id(request, query),
-                names=query["kpis"],
-                period=serializers.period(query),
-                now=datetime.now(UTC),
-            )
-        body = serializers.kpi_table(table)
-        return Response(serializers.answer(body, warnings=table.warnings))
+        found = table(request, query, read=queries.kpi_values, names=query["kpis"])
+        body = serializers.kpi_table(found)
+        return Response(serializers.answer(body, warnings=found.warnings))
 
 
 class MetricValues(APIView):
     roles = MANAGERS
 
-    @extend_schema(parameters=[serializers.MetricValuesQuery], responses={200: dict})
+    @documented(serializers.MetricValuesQuery, serializers.MetricValuesAnswer)
     def get(self, request: Request) -> Response:
         """Sum metrics over the cells of a span of time."""
         query = validated(request, serializers.MetricValuesQuery)
-        with spans_refused():
-            table = queries.metric_values(
-                namespace_id=namespace_id(request, query),
-                names=query["names"],
-                period=serializers.period(query),
-                now=datetime.now(UTC),
-            )
-        body = serializers.metric_table(table)
-        return Response(serializers.answer(body, warnings=table.warnings))
+        found = table(request, query, read=queries.metric_values, names=query["names"])
+        body = serializers.metric_table(found)
+        return Response(serializers.answer(body, warnings=found.warnings))
 
 
 class Ready(APIView):
@@ -97,7 +92,9 @@ class Ready(APIView):
     authentication_classes: list[type[BaseAuthentication]] = []
     permission_classes = [AllowAny]
 
-    @extend_schema(responses={200: dict, 503: dict})
+    @extend_schema(
+        responses={200: serializers.ReadyAnswer, 503: serializers.ReadyAnswer}
+    )
     def get(self, request: Request) -> Response:
         """Say how far the numbers are behind; 503 where that is too far."""
         found = pipeline.state(now=datetime.now(UTC))
@@ -123,12 +120,23 @@ def namespace_id(request: Request, query: dict[str, Any]) -> int:
     return scope.id
 
 
-@contextmanager
-def spans_refused() -> Iterator[None]:
-    """Turns a span that cannot be answered into an error of its parameter."""
+def table(
+    request: Request,
+    query: dict[str, Any],
+    *,
+    read: Callable[..., Table],
+    names: Sequence[str],
+) -> Table:
+    """Returns what is read for the query's namespace and period.
+
+    Raises Missing, PermissionDenied, and ValidationError for too many cells.
+    """
     try:
-        yield
+        return read(
+            namespace_id=namespace_id(request, query),
+            names=names,
+            period=serializers.period(query),
+            now=datetime.now(UTC),
+        )
     except TooManyCells as error:
         raise ValidationError({"granularity": [str(error)]}) from None
-    except SpanError as error:
-        raise ValidationError({"start_timestamp": [str(error)]}) from None

@@ -1,11 +1,11 @@
-"""The filters' memory, errors and speed: `python -m benchmarks.filters`, 60 seconds.
+"""The filters' memory, errors and speed: `python -m benchmarks.filters`, half a minute.
 
 Bars: at most 3.5 bytes per user when the newest slice is full and 6.5 at any fill,
 above 100,000 users a counter (6,250 a shard), with an error of at most 1e-5.
 """
 
 from collections.abc import Callable
-from time import perf_counter
+from time import process_time
 from typing import TypeVar
 
 import numpy as np
@@ -25,14 +25,14 @@ Table = dict[tuple[int, int], bytes]
 
 
 def main() -> None:
-    """Print the three tables."""
+    """Prints the three tables."""
     filters = memory()
     saturation(filters)
     speed()
 
 
 def memory() -> Filters:
-    """Fill one shard of a counter and print bytes per user and error; return it."""
+    """Fills one shard of a counter and prints bytes per user and error; returns it."""
     print(f"{'users':>12} {'a shard':>10} {'pages':>6} {'bytes/user':>10}  errors")
     filters = empty(1)
     worst = {"small": (0.0, 0), "large": (0.0, 0)}
@@ -52,14 +52,14 @@ def memory() -> Filters:
 
 
 def targets() -> Ints:
-    """Return fills to measure: every 2 %, and every slice exactly full."""
+    """Returns fills to measure: every 2 %, and every slice exactly full."""
     steps = np.arange(0, np.log(CAPACITY) / np.log(STEP))
     fills = np.append(STEP**steps, (10, 100, 1000)).astype(np.int64)
     return np.unique(np.append(fills, FIRST_KEY[1:]))
 
 
 def error(filters: Filters) -> str:
-    """Ask for users never added and tell how many look seen."""
+    """Asks for users never added and tells how many look seen."""
     strangers = numbered(1 << 50, (1 << 50) + STRANGERS)
     seen = sum(
         filters.contains(users=part, rows=np.zeros(len(part), np.int64)).sum()
@@ -70,7 +70,7 @@ def error(filters: Filters) -> str:
 
 
 def saturation(filters: Filters) -> None:
-    """Go on adding to a full counter and print the corrected estimates."""
+    """Goes on adding to a full counter and prints the corrected estimates."""
     print(f"\n{'last slice':>12} {'looked new':>12} {'estimate':>12}  off")
     for times in (1.2, 2, 3, 5, 10):
         truth = int(FIRST_KEY[-2] + times * SLICES[-1] * KEYS_PER_PAGE)
@@ -81,7 +81,7 @@ def saturation(filters: Filters) -> None:
 
 
 def speed() -> None:
-    """Print milliseconds for a batch of pairs, half new, and for goals' questions."""
+    """Prints the CPU time of batches, half of them new, and of goals' questions."""
     print(f"\n{'50,000 pairs, half new':24} {'needed':>8} {'load':>8}", end="")
     print(f"{'contains':>9} {'add':>8} {'changed':>8}  ms")
     sizes = (6, 300), (6, 62_500), (6, 400_000), (1000, 60), (1000, 2000)
@@ -97,7 +97,7 @@ def speed() -> None:
 
 
 def report(title: str, stored: Filters, pairs: tuple[Hashes, Ints]) -> None:
-    """Print the best of five rounds."""
+    """Prints the best of five rounds."""
     addresses, contents = stored.changed()
     where = zip(addresses.counters.tolist(), addresses.pages.tolist(), strict=True)
     table = dict(zip(where, contents, strict=True))
@@ -106,7 +106,7 @@ def report(title: str, stored: Filters, pairs: tuple[Hashes, Ints]) -> None:
 
 
 def one_round(stored: Filters, table: Table, users: Hashes, rows: Ints) -> list[float]:
-    """Return the seconds of each step of a drain, all but the database's."""
+    """Returns the CPU seconds of a drain's steps, all but the database's."""
     filters = Filters(
         counters=stored.counters, keys=stored.keys, bits_set=stored.bits_set
     )
@@ -125,15 +125,15 @@ def one_round(stored: Filters, table: Table, users: Hashes, rows: Ints) -> list[
 
 
 def timed(times: list[float], step: Callable[..., T], **arguments: object) -> T:
-    """Run a step and note its seconds."""
-    started = perf_counter()
+    """Runs a step and notes its CPU seconds."""
+    started = process_time()
     result = step(**arguments)
-    times.append(perf_counter() - started)
+    times.append(process_time() - started)
     return result
 
 
 def grown(counters: int, users: int) -> Filters:
-    """Return filters of counters that have all seen the same users."""
+    """Returns filters of counters that have all seen the same users."""
     filters = empty(counters)
     for part in np.array_split(numbered(0, users), 1 + counters * users // BATCH):
         asked, rows = cross(users=part, rows=np.arange(counters))
@@ -142,7 +142,7 @@ def grown(counters: int, users: int) -> Filters:
 
 
 def fill(filters: Filters, target: int) -> None:
-    """Add users to the one counter until there are so many."""
+    """Adds users to the one counter until there are so many."""
     have = int(filters.keys[0])
     users = numbered(have, target)
     for part in np.array_split(users, 1 + len(users) // BATCH):
@@ -150,13 +150,13 @@ def fill(filters: Filters, target: int) -> None:
 
 
 def empty(counters: int) -> Filters:
-    """Return filters that have seen nobody."""
+    """Returns filters that have seen nobody."""
     zeros = np.zeros(counters, np.int64)
     return Filters(counters=np.arange(1, counters + 1), keys=zeros, bits_set=zeros)
 
 
 def numbered(start: int, stop: int) -> Hashes:
-    """Return user keys of one shard: they share their last four bits."""
+    """Returns user keys of one shard: they share their last four bits."""
     return np.arange(start, stop, dtype=np.uint64) << np.uint64(4)
 
 

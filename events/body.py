@@ -5,10 +5,11 @@ at again, slowly, to say what is wrong in the words of the published API.
 """
 
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Annotated, Any
 
 import msgspec
+import orjson
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from access import elements
@@ -35,12 +36,10 @@ class Event(Struct):
     session_id: Text | UnsetType = UNSET
 
 
-class Single(Event):
-    events: list[Event] | UnsetType = UNSET
-
-
 class Several(Struct):
     events: list[Event]
+    event_name: Any = UNSET
+    user_id: Any = UNSET
 
 
 PROPERTIES = {
@@ -59,9 +58,11 @@ REQUIRED = ["event_name", "user_id"]
 TEXT_EXPECTED = "1 to 200 characters, none of them a control character"
 VALUE_EXPECTED = "a number of at most 1e12, stored with 6 decimals"
 
-ONE = msgspec.json.Decoder(Single, float_hook=Decimal)
-SEVERAL = msgspec.json.Decoder(Several, float_hook=Decimal)
-BARE = msgspec.json.Decoder(list[Event], float_hook=Decimal)
+# An exponent too large for a Decimal becomes NaN or infinity instead of an exception.
+NUMBER = Context(prec=50, traps=[]).create_decimal
+ONE = msgspec.json.Decoder(Event, float_hook=NUMBER)
+SEVERAL = msgspec.json.Decoder(Several, float_hook=NUMBER)
+BARE = msgspec.json.Decoder(list[Event], float_hook=NUMBER)
 
 
 class BodyError(ValueError):
@@ -87,13 +88,20 @@ def fitting(raw: bytes) -> list[Event]:
     if raw.lstrip()[:1] == b"[":
         return BARE.decode(raw)
     try:
-        found = ONE.decode(raw)
+        found = SEVERAL.decode(raw)
     except msgspec.ValidationError:
-        return SEVERAL.decode(raw).events
-    if found.events is not UNSET:
-        what = "Object matches more than oneOf specifications"
-        raise BodyError({"what": what, "object": msgspec.json.decode(raw)})
-    return [found]
+        return [ONE.decode(raw)]
+    if UNSET not in (found.event_name, found.user_id) and is_event(raw):
+        raise msgspec.ValidationError  # it fits two of the forms
+    return found.events
+
+
+def is_event(raw: bytes) -> bool:
+    try:
+        ONE.decode(raw)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def check(event: Event, *, index: int, received_at: datetime) -> None:
@@ -110,7 +118,7 @@ def amount(value: object, *, index: int) -> Decimal:
     """Returns a value with 6 decimals. Raises BodyError unless it is a number."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         number = Decimal(value)
-        if abs(number) <= MAX_VALUE:
+        if number.is_finite() and -MAX_VALUE <= number <= MAX_VALUE:
             return number.quantize(MICRO)
         raise invalid(index, "value", VALUE_EXPECTED)
     raise msgspec.ValidationError
@@ -124,10 +132,14 @@ def invalid(index: int, field: str, expected: str) -> BodyError:
 
 
 def reason(raw: bytes) -> dict[str, Any]:
-    """Returns the error object for a body that does not fit."""
+    """Returns the error object for a body that does not fit.
+
+    What is nested too deep to be written again counts as no JSON (RFC 8259, 9).
+    """
     try:
-        body = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        body = orjson.loads(raw)
+        orjson.dumps([[[[body]]]])  # as deep as the answer shows it
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         shown = raw[:1000].decode(errors="replace")
         return {"what": "The object is not valid JSON", "object": shown}
     listed = body.get("events") if isinstance(body, dict) else None
@@ -158,6 +170,9 @@ def fits(text: str) -> bool:
 def shape(body: object) -> dict[str, Any]:
     """Returns the error that lists how each of the three forms is missed."""
     why = [event_failure(body), batch_failure(body), list_failure(body)]
+    if why.count(None) > 1:
+        what = "Object matches more than oneOf specifications"
+        return {"what": what, "object": body}
     what = "Object does not match any of the oneOf specifications"
     return {"what": what, "object": body, "why": [found for found in why if found]}
 

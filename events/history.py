@@ -11,7 +11,8 @@ from django.db import transaction
 
 from access import sql
 
-DAYS_KEPT = 7
+KEPT = timedelta(days=7)
+LOOK_BACK = timedelta(hours=48)  # how far before a bucket its metrics may look
 PREFIX = "events_event_"
 
 EXISTING = """
@@ -39,14 +40,17 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=UTC)
 
 
-@transaction.atomic
 def ensure(days: Iterable[date]) -> None:
     """Makes the days that are missing; safe to run at the same time."""
-    missing = set(days) - existing()
-    if not missing:
-        return
+    if missing := set(days) - existing():
+        attach(missing)
+
+
+@transaction.atomic
+def attach(days: set[date]) -> None:
+    """Makes days unless another transaction did so while this one got its lock."""
     sql.execute(LOCK)
-    for day in sorted(missing - existing()):
+    for day in sorted(days - existing()):
         start, end = midnight(day), midnight(day + timedelta(days=1))
         sql.execute(ATTACH.format(name=f"{PREFIX}{day:%Y%m%d}", start=start, end=end))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.db import transaction
 from django.db.models import Max
 
 from access import sql
@@ -47,6 +48,7 @@ def ensure(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
     return ids(namespace_ids=namespace_ids, names=names)
 
 
+@transaction.atomic
 def add(namespace_id: int, names: set[str]) -> None:
     """Adds names one namespace at a time: the lock keeps their numbers gapless."""
     sql.execute(LOCK_NAMES, namespace_id=namespace_id)

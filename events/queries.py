@@ -2,26 +2,27 @@
 
 from datetime import datetime
 
-from django.db import connection
-
 from access import sql
 from events import arrivals
 
 PENDING = """
-SELECT namespace.id, shard
-FROM access_namespace AS namespace, generate_series(0, 15) AS shard
+SELECT namespace.id, every.shard
+FROM access_namespace AS namespace, generate_series(0, 15) AS every (shard)
 WHERE EXISTS (
     SELECT FROM events_inboxevent AS waiting
-    WHERE waiting.namespace_id = namespace.id AND waiting.shard = shard
+    WHERE waiting.namespace_id = namespace.id AND waiting.shard = every.shard
 )
 """
-ARRIVALS = """
-COPY (
-    SELECT id, user_key, occurred_at, event_name_id, ensure_goal
-    FROM events_inboxevent
-    WHERE namespace_id = {namespace_id:d} AND shard = {shard:d}
-    ORDER BY id LIMIT {limit:d}
-) TO STDOUT (FORMAT BINARY)
+WAITING = """
+SELECT string_agg(
+    int8send(id) || int8send(user_key) || timestamptz_send(occurred_at)
+        || int4send(event_name_id) || boolsend(ensure_goal), ''
+)
+FROM (
+    SELECT * FROM events_inboxevent
+    WHERE namespace_id = %(namespace_id)s AND shard = %(shard)s
+    ORDER BY id LIMIT %(limit)s
+) AS waiting
 """
 
 
@@ -32,9 +33,8 @@ def pending_shards() -> list[tuple[int, int]]:
 
 def waiting(*, namespace_id: int, shard: int, limit: int) -> arrivals.Arrivals:
     """Returns up to `limit` inbox events of a shard, in order of arrival."""
-    statement = ARRIVALS.format(namespace_id=namespace_id, shard=shard, limit=limit)
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        return arrivals.decode(b"".join(copy))
+    [(sent,)] = sql.fetch(WAITING, namespace_id=namespace_id, shard=shard, limit=limit)
+    return arrivals.decode(sent or b"")
 
 
 NAMESPACES = """

@@ -60,7 +60,9 @@ class ItemPriceBody(serializers.Serializer[dict[str, Any]]):
 class ItemPricesBody(serializers.Serializer[dict[str, Any]]):
     """Prices of up to 1,000 items; of a repeated item, the last one counts."""
 
-    namespace = serializers.CharField(max_length=200, required=False)
+    namespace = serializers.RegexField(
+        PRINTABLE, max_length=200, trim_whitespace=False, required=False
+    )
     prices = serializers.ListField(
         child=ItemPriceBody(), allow_empty=False, max_length=1_000
     )

@@ -1,16 +1,19 @@
 """Writes: events into the inbox, out of it into history, and away when they are old."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection, transaction
+from psycopg import Copy
 
 from access import sql
 from events import history, names, queries
 from events.arrivals import Arrival
+from events.body import PAST
 from events.models import Batch, SeenEvent
 
 INBOX_TYPES = {
@@ -38,7 +41,7 @@ RETURNING namespace_id, event_hash
 """
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record(*, arrivals: Sequence[Arrival], received_at: datetime) -> int:
     """Puts events into the inbox, all or none, and returns how many were new.
 
@@ -48,12 +51,23 @@ def record(*, arrivals: Sequence[Arrival], received_at: datetime) -> int:
     """
     fresh = unseen(arrivals, received_at=received_at)
     name_ids = names.ensure({(one.namespace_id, one.event_name) for one in fresh})
-    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-        copy.set_types(list(INBOX_TYPES.values()))
+    with copying() as copy:
         for one in fresh:
             name_id = name_ids[one.namespace_id, one.event_name]
             copy.write_row(inbox_row(one, name_id=name_id, received_at=received_at))
     return len(fresh)
+
+
+@contextmanager
+def copying() -> Iterator[Copy]:
+    """Yields a COPY into the inbox whose errors are Django's, like any statement's."""
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(COPY) as copy,
+    ):
+        copy.set_types(list(INBOX_TYPES.values()))
+        yield copy
 
 
 def inbox_row(
@@ -93,18 +107,22 @@ def unseen(arrivals: Sequence[Arrival], *, received_at: datetime) -> list[Arriva
 
 @dataclass(frozen=True, slots=True)
 class FirstTime:
-    """Users first seen with a name (name id 0: at all) in five minutes."""
+    """Users first seen with a name (name id 0: at all) in five minutes.
+
+    `start` is in whole seconds since 1970, which travel faster than datetimes.
+    """
 
     event_name_id: int
-    start_at: datetime
+    start: int
     users: int
     value_sum: Decimal | None
 
 
 SETTLE = """
 WITH mark AS (
-    SELECT * FROM unnest(%(ids)s::bigint[], %(of_name)s::bool[], %(of_user)s::bool[])
-        AS mark (id, first_of_name, first_of_user)
+    SELECT id, of_name = 1 AS first_of_name, of_user = 1 AS first_of_user
+    FROM unnest(%(ids)s::bigint[], %(of_name)s::int[], %(of_user)s::int[])
+        AS mark (id, of_name, of_user)
 ), taken AS (
     DELETE FROM events_inboxevent AS inbox USING mark
     WHERE inbox.namespace_id = %(namespace_id)s AND inbox.shard = %(shard)s
@@ -124,10 +142,11 @@ WITH mark AS (
         first_of_name, first_of_user, value, item_id, order_id, session_id
     FROM taken, batch
 )
-SELECT event_name_id, start_at, count(*), sum(value) FROM taken
-WHERE first_of_name GROUP BY 1, 2
+SELECT event_name_id, extract(epoch FROM start_at)::bigint, count(*), sum(value)
+FROM taken WHERE first_of_name GROUP BY 1, 2
 UNION ALL
-SELECT 0, start_at, count(*), sum(value) FROM taken WHERE first_of_user GROUP BY 2
+SELECT 0, extract(epoch FROM start_at)::bigint, count(*), sum(value)
+FROM taken WHERE first_of_user GROUP BY 2
 """
 
 
@@ -136,21 +155,21 @@ def settle(
     namespace_id: int,
     shard: int,
     ids: Sequence[int],
-    first_of_name: Sequence[bool],
-    first_of_user: Sequence[bool],
+    first_of_name: Sequence[int],
+    first_of_user: Sequence[int],
     at: datetime,
 ) -> list[FirstTime]:
     """Moves inbox events with their marks into history as one batch.
 
-    `ids` and the marks run in parallel. The days of the events must exist.
+    `ids` and the marks, 0 or 1, run in parallel. The days of the events must exist.
     """
     rows = sql.fetch(
         SETTLE,
         namespace_id=namespace_id,
         shard=shard,
-        ids=list(ids),
-        of_name=list(first_of_name),
-        of_user=list(first_of_user),
+        ids=sql.integers(ids),
+        of_name=sql.integers(first_of_name),
+        of_user=sql.integers(first_of_user),
         at=at,
     )
     return [FirstTime(*row) for row in rows]
@@ -213,6 +232,7 @@ WITH batch AS (
     FROM price JOIN events_event AS event
         ON event.namespace_id = %(namespace_id)s AND event.item_id = price.item_id
         AND event.value IS NULL AND event.event_name_id = ANY(%(priced)s)
+        AND event.occurred_at >= %(sealed_at)s
 ), span AS (
     SELECT unnest(range_agg(tstzrange(start_at, start_at + '5 minutes'))) AS span
     FROM touched
@@ -227,10 +247,15 @@ def claim(*, namespace_id: int, priced: Sequence[int], at: datetime) -> Claim:
     """Marks batches and changed prices as aggregated, and returns what they touch.
 
     Belongs into the transaction that recomputes the buckets: both happen or neither.
-    `priced` are the event names whose missing values are taken from item prices.
+    `priced` are the event names whose missing values are taken from item prices; a
+    price that changes leaves what is older than PAST as it is.
     """
     [(batches, events, starts, ends)] = sql.fetch(
-        CLAIM_BATCHES, namespace_id=namespace_id, priced=list(priced), at=at
+        CLAIM_BATCHES,
+        namespace_id=namespace_id,
+        priced=list(priced),
+        sealed_at=at - PAST,
+        at=at,
     )
     return Claim(batches, int(events), list(zip(starts or (), ends or (), strict=True)))
 
@@ -238,15 +263,15 @@ def claim(*, namespace_id: int, priced: Sequence[int], at: datetime) -> Claim:
 def retain(*, now: datetime) -> list[date]:
     """Makes the days ahead, drops what is past keeping, and returns the days dropped.
 
-    A day stays while one of its events waits in the inbox or for an aggregation: its
-    buckets would be recomputed from nothing.
+    A day stays while an event in the inbox, or one that no bucket holds yet, is so old
+    that the day may be needed to compute its buckets.
     """
-    forgotten = now - timedelta(days=history.DAYS_KEPT)
-    waiting = queries.oldest_unaggregated() or now
+    oldest = min(now - PAST, queries.oldest_unaggregated() or now)
     history.ensure(now.date() + timedelta(days=ahead) for ahead in range(-5, 4))
-    past = [day for day in history.existing() if day < min(forgotten, waiting).date()]
-    for day in sorted(past):
+    SeenEvent.objects.filter(seen_at__lt=now - history.KEPT).delete()
+    Batch.objects.filter(aggregated_at__lt=now - history.KEPT).delete()
+    kept_from = (oldest - history.LOOK_BACK).date()
+    past = sorted(day for day in history.existing() if day < kept_from)
+    for day in past:
         history.drop(day)
-    SeenEvent.objects.filter(seen_at__lt=forgotten).delete()
-    Batch.objects.filter(aggregated_at__lt=forgotten).delete()
-    return sorted(past)
+    return past

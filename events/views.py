@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from django.db import transaction
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,7 +22,10 @@ class Intake(APIView):
 
     @extend_schema(
         request=dict,
-        responses={204: OpenApiResponse(description="The events are committed.")},
+        responses={
+            204: OpenApiResponse(description="The events are committed."),
+            "4XX": dict,
+        },
     )
     def post(self, request: Request) -> Response:
         """Record one event, `{"events": […]}` or a bare list, all or none."""
@@ -39,9 +43,10 @@ def record(request: Request) -> None:
     try:
         events = body.decode(request.body, received_at=received_at)
         asked = {serializers.present(event.namespace) for event in events}
-        scopes = access.writable_scopes(user=caller(request), names=asked)
-        arrivals = serializers.arrivals(events, scopes=scopes, at=received_at)
-        services.record(arrivals=arrivals, received_at=received_at)
+        with transaction.atomic():  # a namespace comes with its events, or not at all
+            scopes = access.writable_scopes(user=caller(request), names=asked)
+            arrivals = serializers.arrivals(events, scopes=scopes, at=received_at)
+            services.record(arrivals=arrivals, received_at=received_at)
     except body.BodyError as error:
         raise Refused(error.error) from None
     except names.NameLimitError as error:
@@ -71,7 +76,10 @@ class ItemPrices(APIView):
 
     @extend_schema(
         request=serializers.ItemPricesBody,
-        responses={204: OpenApiResponse(description="The prices are the latest.")},
+        responses={
+            204: OpenApiResponse(description="The prices are the latest."),
+            "4XX": dict,
+        },
     )
     def put(self, request: Request) -> Response:
         """Set the latest prices of items, for events that carry no value."""

@@ -43,8 +43,9 @@ SET count = EXCLUDED.count, bits_set = EXCLUDED.bits_set,
 STORE_FIRST_SEEN = """
 INSERT INTO goals_firstseen AS known
     (namespace_id, shard, event_name_id, start_at, count)
-SELECT %(namespace_id)s, %(shard)s, *
-FROM unnest(%(counters)s::int[], %(starts)s::timestamptz[], %(users)s::bigint[])
+SELECT %(namespace_id)s, %(shard)s, counter, to_timestamp(start), users
+FROM unnest(%(counters)s::int[], %(starts)s::bigint[], %(users)s::bigint[])
+    AS first (counter, start, users)
 ON CONFLICT (namespace_id, event_name_id, start_at, shard)
 DO UPDATE SET count = known.count + EXCLUDED.count
 """
@@ -59,13 +60,15 @@ class Marks:
 
 
 def drain_all(*, at: datetime) -> int:
-    """Drains every shard until nothing waits; returns how many events were counted.
+    """Drains the shards that have events waiting; returns how many were counted.
 
     Any number of workers may do this at once: each skips the shards that others hold.
     """
     total = 0
     for namespace_id, shard in inbox.pending_shards():
-        while drained := drain(namespace_id=namespace_id, shard=shard, at=at):
+        drained = BATCH
+        while drained == BATCH:
+            drained = drain(namespace_id=namespace_id, shard=shard, at=at)
             total += drained
     return total
 
@@ -92,8 +95,8 @@ def drain(*, namespace_id: int, shard: int, at: datetime) -> int:
         namespace_id=namespace_id,
         shard=shard,
         ids=arrivals["id"].tolist(),
-        first_of_name=marks.of_name.tolist(),
-        first_of_user=marks.of_user.tolist(),
+        first_of_name=marks.of_name.astype(int).tolist(),
+        first_of_user=marks.of_user.astype(int).tolist(),
         at=at,
     )
     store(filters, first_times, namespace_id=namespace_id, shard=shard)
@@ -163,9 +166,9 @@ def store(
     )
     sql.execute(
         STORE_FIRST_SEEN,
-        counters=[one.event_name_id for one in first_times],
-        starts=[one.start_at for one in first_times],
-        users=[one.users for one in first_times],
+        counters=sql.integers([one.event_name_id for one in first_times]),
+        starts=sql.integers([one.start for one in first_times]),
+        users=sql.integers([one.users for one in first_times]),
         **place,
     )
 

@@ -11,7 +11,9 @@ from goals import queries, serializers
 
 
 class Analytics(Intake):
-    @extend_schema(parameters=[OpenApiParameter("namespace")], responses={200: dict})
+    @extend_schema(
+        parameters=[OpenApiParameter("namespace")], responses={200: dict, "4XX": dict}
+    )
     def get(self, request: Request) -> Response:
         """Count unique users per event name, with bounds; one row counts all."""
         name = request.query_params.get("namespace")

@@ -1,0 +1,25 @@
+"""The dashboard page: its numbers come from the API, with the visitor's session."""
+
+from typing import Any
+
+from django.contrib.auth.mixins import UserPassesTestMixin
+from django.views.generic import TemplateView
+
+from access import queries as access
+from access.models import Role, User
+
+
+class Dashboard(UserPassesTestMixin, TemplateView):
+    """Leads to the login whoever has none, and refuses whoever has another role."""
+
+    roles = [Role.ROOT, Role.MANAGER]
+    template_name = "dashboard.html"
+
+    def test_func(self) -> bool:
+        user = self.request.user
+        return isinstance(user, User) and user.role in self.roles
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = self.request.user
+        names = access.namespaces(user=user) if isinstance(user, User) else []
+        return super().get_context_data(namespaces=names, **kwargs)

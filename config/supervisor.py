@@ -1,0 +1,83 @@
+"""A small supervisor: starts services in order, keeps them alive, stops them cleanly.
+
+Every service is tethered to it (`config.tether`): when the supervisor is killed, even
+with -9, the kernel stops its services.
+"""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Self
+
+from config.service import Child, Say, Service
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SECONDS = 10.0
+
+
+class StopRequested(BaseException):
+    """A stop signal arrived. Not an Exception: no `except` on its way may eat it."""
+
+
+class Supervisor:
+    """The services of one folder. Leaving it as a context stops them all.
+
+    `home` keeps the logs and marks the processes, `say` prints short lines.
+    """
+
+    def __init__(self, home: Path, *, say: Say) -> None:
+        self.home = home
+        self.say = say
+        self.children: list[Child] = []
+        (home / "logs").mkdir(mode=0o700, exist_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, service: Service) -> None:
+        """Start a service and wait until it is ready; raises ServiceError."""
+        child = Child(service, home=self.home)
+        self.children.append(child)
+        child.wait_until_ready()
+
+    def watch(self) -> None:
+        """Keep all services alive until a stop signal raises StopRequested."""
+        while True:
+            for child in self.children:
+                child.tend(time.monotonic(), say=self.say)
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Stop all services, the last one started first."""
+        if self.children:
+            self.say("Stopping …")
+        while self.children:
+            self.children.pop().stop(seconds=STOP_SECONDS)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Within, the first stop signal raises StopRequested; the block ends quietly by it.
+
+    Later signals do nothing: the stop they ask for is under way.
+    """
+
+    def request(number: int, frame: FrameType | None) -> None:
+        for each in STOP_SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        raise StopRequested
+
+    before = {each: signal.signal(each, request) for each in STOP_SIGNALS}
+    try:
+        yield
+    except StopRequested:
+        pass
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

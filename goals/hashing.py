@@ -1,0 +1,71 @@
+"""Where a user is noted in a counter's filter: page, fingerprint and bits.
+
+A filter is four slices of 1, 10, 100 and 1,000 pages, filled one after another, and
+a user has one place in each. Everything here is integer arithmetic, the same on every
+machine, and pinned by golden tests: `VERSION` is to be stored with every counter and
+changes with any of it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
+
+VERSION = 1
+PAGE_BYTES = 4096
+PAGE_BITS = 8 * PAGE_BYTES
+KEYS_PER_PAGE = 1180
+WORDS = 4
+HASHES = 4 * WORDS  # bits per user
+SLICES = (1, 10, 100, 1000)  # pages
+
+FIRST_PAGE: Ints = np.cumsum((0, *SLICES))
+PAGES = int(FIRST_PAGE[-1])
+FIRST_KEY: Ints = FIRST_PAGE * KEYS_PER_PAGE
+CAPACITY = int(FIRST_KEY[-1])
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_FACTORS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_STEPS = np.arange(1, WORDS + 1, dtype=np.uint64) * _GOLDEN
+_POSITION_SHIFTS = np.array((0, 15, 30, 45), np.uint64)
+
+
+def mix(values: Hashes) -> Hashes:
+    """Scrambles 64-bit words: the finaliser of SplitMix64 (Steele et al. 2014)."""
+    values = (values ^ (values >> np.uint64(30))) * _FACTORS[0]
+    values = (values ^ (values >> np.uint64(27))) * _FACTORS[1]
+    return values ^ (values >> np.uint64(31))
+
+
+def salts(counters: Ints) -> Hashes:
+    """Returns one word per counter and slice, `[c, 4]`: what makes their errors differ.
+
+    A user falsely taken for seen by one counter is no likelier so by another.
+    """
+    steps = np.arange(1, len(SLICES) + 1, dtype=np.uint64) * _GOLDEN
+    own = mix(counters.astype(np.uint64) + _GOLDEN)
+    return mix(own[:, np.newaxis] + steps)
+
+
+def places(users: Hashes, salt: Hashes, *, number: int) -> tuple[Ints, Ints]:
+    """Returns page (0 to 1,110 over all slices) and 32-bit fingerprint of each user.
+
+    `users` are user keys, `salt` is each pair's word for slice `number`. Page and
+    fingerprint come from different halves of the hash, so they are independent.
+    """
+    hashed = mix(users ^ salt)
+    page = ((hashed >> 32) * SLICES[number]) >> 32
+    fingerprint = hashed & 0xFFFFFFFF
+    return page.astype(np.int64) + FIRST_PAGE[number], fingerprint.astype(np.int64)
+
+
+def positions(fingerprints: Ints, *, word: int) -> Ints:
+    """Returns four of the bits a fingerprint has in its page, `[n, 4]`.
+
+    Words 0 to 3 give all 16. Each is a fresh SplitMix64 output, each position 15 bits
+    of its own: double hashing, though cheaper, misses the theoretical error here.
+    """
+    mixed = mix(fingerprints.astype(np.uint64) + _STEPS[word])
+    found = (mixed[:, np.newaxis] >> _POSITION_SHIFTS) % PAGE_BITS
+    return found.astype(np.int64)

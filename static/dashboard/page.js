@@ -1,0 +1,136 @@
+// The dashboard: asks the API for what is chosen, and again every half minute.
+
+import { draw } from "./chart.js";
+import { full } from "./format.js";
+
+const REFRESH_MS = 30_000;
+const DAY = 86_400;
+const STATUSES = {
+  ok: "ok",
+  missing_data: "no data for 7 days",
+  missing_config: "a metric is missing",
+};
+const EMPTY = {
+  namespaces: ["No namespace yet", "One is created by its first event, sent with root's token to POST /v0/analytics. Tokens are issued in the admin's list of users, or by manage.py create_token."],
+  kpis: ["No KPI yet", "Run manage.py load_catalogue, or add metrics and KPIs in the admin."],
+  data: ["No data yet", "Nothing was counted in this period. Choose a longer one, or send events to POST /v0/analytics: their numbers appear within five minutes."],
+};
+
+const find = (id) => document.getElementById(id);
+const choice = find("choice").elements;
+const cards = new Map(); // KPI name → { article, chart }
+let asked = new AbortController();
+
+class Failure extends Error {}
+
+async function ask(path, query) {
+  const answer = await fetch(`${path}?${query}`, { signal: asked.signal }).catch((reason) => {
+    throw asked.signal.aborted ? reason : new Failure("The server cannot be reached.");
+  });
+  const body = await answer.json().catch(() => ({}));
+  if (answer.ok || path === "readyz") return body;
+  if (answer.status === 401) throw new Failure("Your login has ended. Reload the page to log in again.");
+  const details = Object.values(body.error_data?.query ?? {}).flat().join(" ");
+  throw new Failure(details || body.message || `The server answered ${answer.status}.`);
+}
+
+// The chosen period in seconds; a day begins and ends by the visitor's clock.
+function period() {
+  const now = Date.now() / 1000;
+  if (choice.period.value !== "custom") return [now - choice.period.value * DAY, now];
+  const midnight = (input) => new Date(`${input.value}T00:00`).getTime() / 1000;
+  const end = choice.to.value ? midnight(choice.to) + DAY : now;
+  return [choice.from.value ? midnight(choice.from) : end - 7 * DAY, end];
+}
+
+async function load() {
+  asked.abort();
+  asked = new AbortController();
+  const { signal } = asked;
+  if (!choice.namespace.value) return show({ empty: "namespaces" });
+  const [start_timestamp, end_timestamp] = period();
+  const namespace = choice.namespace.value;
+  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  try {
+    const [statuses, values, state] = await Promise.all([
+      ask("analytics/kpis/status/", new URLSearchParams({ namespace })),
+      ask("analytics/kpis/values/", new URLSearchParams({ namespace, start_timestamp, end_timestamp, timezone })),
+      ask("readyz", ""),
+    ]);
+    show({ ...statuses, ...values, empty: emptiness(values), state });
+  } catch (failure) {
+    if (signal.aborted) return;
+    if (!(failure instanceof Failure)) throw failure;
+    show({ error: `${failure.message} Trying again every ${REFRESH_MS / 1000} seconds.` });
+  } finally {
+    if (!signal.aborted) document.querySelector("main").ariaBusy = "false";
+  }
+}
+
+function emptiness({ kpis }) {
+  if (!kpis.length) return "kpis";
+  return kpis.some(({ aggregate, values }) => aggregate || values.some(Boolean)) ? null : "data";
+}
+
+function show({ error, empty, state, warnings = [], statuses = [], kpis = [], start_timestamps }) {
+  find("error").textContent = error ?? "";
+  find("error").hidden = !error;
+  if (error) return; // the numbers of the last good answer stay, with their time
+  find("as-of").textContent = empty === "namespaces" ? "" : asOf(state);
+  find("warnings").replaceChildren(...warnings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  find("warnings").hidden = !warnings.length;
+  find("empty").hidden = !empty;
+  const [title, advice] = find("empty").children;
+  [title.textContent, advice.textContent] = EMPTY[empty] ?? ["", ""];
+  const configs = new Map(statuses.map((one) => [one.kpi.name, one]));
+  const shown = empty ? [] : kpis.filter(({ kpi }) => configs.has(kpi));
+  find("cards").replaceChildren(...shown.map(({ kpi }) => card(kpi).article));
+  for (const one of shown) fill(card(one.kpi), one, configs.get(one.kpi), start_timestamps);
+}
+
+// Everything that arrived before this time is in the numbers.
+function asOf({ inbox_lag_seconds = 0, aggregation_lag_seconds = 0 } = {}) {
+  const lag = Math.max(inbox_lag_seconds, aggregation_lag_seconds);
+  return `Data as of ${new Date(Date.now() - lag * 1000).toLocaleString()}`;
+}
+
+function card(name) {
+  if (!cards.has(name)) {
+    const article = find("card").content.cloneNode(true).firstElementChild;
+    article.dataset.kpi = name;
+    cards.set(name, { article });
+  }
+  return cards.get(name);
+}
+
+function fill(one, { aggregate, values }, { status, kpi: { metadata } }, timestamps) {
+  const part = (selector) => one.article.querySelector(selector);
+  part("h2").textContent = metadata.display_name;
+  part(".status").textContent = STATUSES[status] ?? status;
+  part(".status").dataset.status = status;
+  part(".value").textContent = full(aggregate, metadata.unit);
+  part(".description").textContent = metadata.description;
+  const data = [timestamps, values];
+  if (one.chart) one.chart.setData(data);
+  else one.chart = draw(part(".chart"), data, { label: metadata.display_name, unit: metadata.unit });
+}
+
+// The choice lives in the address, so that it can be kept and shared.
+function remember() {
+  find("custom").hidden = choice.period.value !== "custom";
+  history.replaceState(null, "", `?${new URLSearchParams(new FormData(find("choice")))}`);
+}
+
+function recall() {
+  for (const [name, value] of new URLSearchParams(location.search)) {
+    const field = choice[name];
+    if (field && (!field.options || [...field.options].some((option) => option.value === value))) field.value = value;
+  }
+}
+
+find("choice").addEventListener("change", () => (remember(), load()));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (cards.clear(), load()));
+setInterval(() => document.hidden || load(), REFRESH_MS);
+recall();
+remember();
+load();

@@ -1,0 +1,120 @@
+"""Every page of the admin opens for root, and for nobody who may not see it."""
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from access.models import User
+
+pytestmark = pytest.mark.django_db
+
+MODELS = {model._meta.label_lower: model for model in admin.site._registry}
+READ_ONLY = {
+    "analytics.aggregationrun",
+    "events.batch",
+    "events.eventname",
+    "knox.authtoken",
+}
+
+
+def address(model, page, *arguments):
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+    return reverse(name, args=arguments)
+
+
+def pages(model):
+    """Returns the status-worthy addresses of a model with at least one row."""
+    row = model._default_manager.order_by("pk").last()
+    return {
+        "list": address(model, "changelist"),
+        "add": address(model, "add"),
+        "change": address(model, "change", row.pk),
+        "history": address(model, "history", row.pk),
+        "delete": address(model, "delete", row.pk),
+    }
+
+
+def statuses(client, model):
+    return {page: client.get(at).status_code for page, at in pages(model).items()}
+
+
+def test_the_admin_covers_what_staff_work_with():
+    assert MODELS.keys() == READ_ONLY | {
+        "access.namespace",
+        "access.user",
+        "analytics.kpi",
+        "analytics.metric",
+        "auth.group",
+    }
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_page_opens_for_root(staff, rows, name):
+    rows(2)
+    adds = 403 if name in READ_ONLY else 200
+    deletes = 200 if name in {"analytics.kpi", "auth.group"} else 403
+    assert statuses(staff, MODELS[name]) == {
+        "list": 200,
+        "add": adds,
+        "change": 200,
+        "history": 200,
+        "delete": deletes,
+    }
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_page_opens_without_permission(visitor, rows, name):
+    rows(1)
+    assert set(statuses(visitor, MODELS[name]).values()) == {403}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_without_a_login_every_page_leads_to_it(client, rows, name):
+    rows(1)
+    for page in pages(MODELS[name]).values():
+        response = client.get(page)
+        assert response.status_code == 302
+        assert response.url.startswith("/admin/login/?next=")
+
+
+def test_who_is_no_staff_is_not_let_in(client):
+    User.objects.create_user("ada", password="a long secret", role="manager")
+    form = {"username": "ada", "password": "a long secret"}
+    response = client.post("/admin/login/", form)
+    assert response.status_code == 200
+    assert "for a staff account" in response.text
+    User.objects.update(is_staff=True)
+    assert client.post("/admin/login/?next=/", form).url == "/"
+
+
+SEARCHED = sorted(MODELS.keys() - {"analytics.aggregationrun", "events.batch"})
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_a_search_finds_its_row_and_nothing_is_no_error(staff, rows, name):
+    rows(3)
+    path = address(MODELS[name], "changelist")
+    found, missed = (staff.get(path, {"q": q}).context["cl"] for q in ("2", "no such"))
+    assert (found.result_count, missed.result_count) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "filters"),
+    [
+        ("events.batch", {"aggregated_at__isempty": "1"}),
+        ("events.batch", {"namespace__id__exact": "1"}),
+        ("events.eventname", {"namespace__id__exact": "1"}),
+        ("analytics.aggregationrun", {"namespace__id__exact": "1"}),
+        ("analytics.kpi", {"active__exact": "1"}),
+        ("analytics.metric", {"kind__exact": "sum"}),
+        ("knox.authtoken", {"user__role__exact": "root"}),
+        ("access.user", {"role__exact": "root"}),
+    ],
+)
+def test_a_list_can_be_filtered(staff, rows, name, filters):
+    rows(1)
+    response = staff.get(address(MODELS[name], "changelist"), filters)
+    assert response.status_code == 200
+    assert response.context["cl"].get_filters_params() == {
+        key: [value] for key, value in filters.items()
+    }

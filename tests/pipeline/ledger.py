@@ -1,0 +1,91 @@
+"""An independent account of a shop: what was sent, and what must come of it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from django.db.models import Sum
+
+from analytics.models import Bucket
+from events.arrivals import Arrival
+from events.models import Batch, Event, InboxEvent
+from tests.events.builders import NOON, arrival
+from tests.goals import truth
+
+SECONDS = (300, 3_600, 86_400)
+NAMES = ("product_view", "purchase", "recommendation_view")
+COUNTED = {
+    "product_view": "count_product_views",
+    "recommendation_view": "count_recommendation_views",
+}
+Buckets = dict[tuple[str, int, datetime], Decimal]
+
+
+def shop_events(
+    namespace_id: int, count: int, *, seed: int, end_at: datetime = NOON
+) -> list[Arrival]:
+    """Returns events of three days and of users who come back, in any order.
+
+    A value depends on its user alone, so that it does not matter who is first.
+    """
+    random = Random(seed)
+    return [
+        arrival(
+            namespace_id,
+            random.choice(NAMES),
+            user := random.randrange(max(1, count // 4)),
+            at=end_at - timedelta(seconds=random.randrange(3 * 86_400)),
+            value=Decimal(user % 1_000) / 100,
+        )
+        for _ in range(count)
+    ]
+
+
+def check(namespace_id: int, sent: Sequence[Arrival]) -> None:
+    """Asserts that every event was counted once: in filters, history and buckets."""
+    expected = truth.Truth(sent)
+    assert moved(namespace_id) == (0, len(sent), len(sent))
+    assert truth.counts(namespace_id) == expected.counts
+    assert truth.sums(namespace_id) == expected.sums
+    first_seen = truth.first_seen(namespace_id)
+    assert sum(first_seen.values()) == sum(expected.counts.values())
+    found = buckets(namespace_id)
+    new_users = {key: found.pop(key) for key in [*found] if key[0] == "count_new_users"}
+    assert found == sums(sent)
+    for seconds in SECONDS:
+        total = sum(value for key, value in new_users.items() if key[1] == seconds)
+        assert total == expected.counts[truth.EVERYBODY]
+
+
+def moved(namespace_id: int) -> tuple[int, int, int]:
+    """Returns the events in the inbox, those that batches account for, and history."""
+    batches = Batch.objects.filter(namespace=namespace_id).aggregate(Sum("events"))
+    return (
+        InboxEvent.objects.filter(namespace=namespace_id).count(),
+        batches["events__sum"] or 0,
+        Event.objects.filter(namespace=namespace_id).count(),
+    )
+
+
+def buckets(namespace_id: int) -> Buckets:
+    """Returns (metric, resolution, start) → value as stored."""
+    rows = Bucket.objects.filter(namespace=namespace_id)
+    found = rows.values_list("metric__name", "resolution", "start_at", "value")
+    return {(name, seconds, at): value for name, seconds, at, value in found}
+
+
+def sums(sent: Iterable[Arrival]) -> Buckets:
+    """Returns the same for all metrics but new users, from the events themselves."""
+    found: Buckets = defaultdict(Decimal)
+    for one in sent:
+        for seconds in SECONDS:
+            start = one.occurred_at - timedelta(
+                seconds=one.occurred_at.timestamp() % seconds
+            )
+            if one.event_name == "purchase":
+                found["total_revenue", seconds, start] += one.value or 0
+            else:
+                found[COUNTED[one.event_name], seconds, start] += 1
+    return {key: value for key, value in found.items() if value}

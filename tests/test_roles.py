@@ -1,0 +1,104 @@
+"""Who may do what: one table of endpoint, method and role.
+
+A route without a row fails, and so does a row without a route. People hold a token and
+a session, and ask for the namespace "shop", which the stranger does not belong to.
+"""
+
+import json
+
+import pytest
+from rest_framework.test import APIClient
+
+from access import services
+from access.models import User
+from config.urls import urlpatterns
+from tests.routes import routes
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+EVENT = {"event_name": "a", "user_id": "u", "namespace": "shop"}
+BODIES = {
+    "v0/analytics": EVENT,
+    "analytics/items/prices/": {
+        "namespace": "shop",
+        "prices": [{"item_id": "i", "price": 1}],
+    },
+}
+
+# In the order anonymous, root, manager, backend, stranger.
+# "any other": a method that the endpoint does not have.
+MANAGERS = "401 405 405 403 405"
+EVERYBODY = "401 405 405 405 405"
+OPEN = "405 405 405 405 405"
+ALL_OK = "200 200 200 200 200"
+PAGE = "302 405 405 403 405"
+TABLE = {
+    "": {"GET": "302 200 200 403 200", "any other": PAGE},
+    "analytics/items/prices/": {"PUT": "401 204 204 204 403", "any other": EVERYBODY},
+    "analytics/kpis/configs/": {"GET": "401 200 200 403 200", "any other": MANAGERS},
+    "analytics/kpis/status/": {"GET": "401 200 200 403 403", "any other": MANAGERS},
+    "analytics/kpis/values/": {"GET": "401 200 200 403 403", "any other": MANAGERS},
+    "analytics/metrics/values/": {"GET": "401 200 200 403 403", "any other": MANAGERS},
+    "api/docs/": {"GET": ALL_OK, "OPTIONS": OPEN, "any other": OPEN},
+    "api/schema/": {"GET": ALL_OK, "any other": OPEN},
+    "healthz": {"GET": ALL_OK, "OPTIONS": OPEN, "any other": OPEN},
+    "readyz": {"GET": ALL_OK, "any other": OPEN},
+    "v0/analytics": {
+        "GET": "401 200 200 200 403",
+        "POST": "401 204 204 204 403",
+        "any other": EVERYBODY,
+    },
+}
+
+
+def known(route):
+    """Returns the row of a route: the version in front changes nothing."""
+    return route.removeprefix("v1/")
+
+
+@pytest.fixture
+def people():
+    services.ensure_namespaces(["shop"])
+
+    def person(name, role, namespace):
+        token = services.issue_token(username=name, role=role, namespaces=[namespace])
+        client = APIClient(HTTP_AUTHORIZATION=f"Bearer {token}")
+        client.force_login(User.objects.get(username=name))
+        return client
+
+    return [
+        APIClient(),
+        person("root", "root", "elsewhere"),
+        person("manager", "manager", "shop"),
+        person("backend", "backend", "shop"),
+        person("stranger", "manager", "elsewhere"),
+    ]
+
+
+def expected(row):
+    """Returns a row in full: HEAD is as GET, OPTIONS tells whoever is let in."""
+    others = row["any other"]
+    usual = {method: row.get(method, others) for method in METHODS}
+    head, options = row.get("GET", others), others.replace("405", "200")
+    return usual | {"HEAD": head, "OPTIONS": row.get("OPTIONS", options)}
+
+
+def status(client, method, route):
+    body = json.dumps(BODIES.get(known(route), {})) if method in {"POST", "PUT"} else ""
+    path = f"/{route}?namespace=shop"
+    response = client.generic(method, path, body, content_type="application/json")
+    return str(response.status_code)
+
+
+def test_every_route_has_its_row():
+    assert {known(route) for route in routes(urlpatterns)} == TABLE.keys()
+
+
+@pytest.mark.parametrize("route", routes(urlpatterns))
+def test_everyone_may_what_the_table_says(people, route):
+    found = {
+        method: " ".join(status(one, method, route) for one in people)
+        for method in METHODS
+    }
+    assert found == expected(TABLE[known(route)])

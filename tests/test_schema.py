@@ -1,0 +1,85 @@
+"""The published description of the API is true, and nothing sent breaks the server.
+
+SCHEMA_CASES sets how many requests each endpoint gets. Those of a campaign so started
+are random; without it they are few and always the same.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, given, settings
+from schemathesis import checks
+from schemathesis.core.result import Ok
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi import checks as promises
+
+from analytics.services import load_catalogue
+from config.wsgi import application
+from tests.analytics.builders import NOON, fill
+
+CASES = os.environ.get("SCHEMA_CASES")
+PROMISES = [
+    checks.not_a_server_error,
+    promises.status_code_conformance,
+    promises.content_type_conformance,
+    promises.response_schema_conformance,
+]
+
+
+def operations() -> list[Any]:
+    """Returns every endpoint and method; under /v1/ are the same ones again."""
+    description = SchemaGenerator().get_schema(request=None, public=True)
+    api = schemathesis.openapi.from_dict(description).exclude(path_regex="^/v1/")
+    api.app = application
+    return [found.ok() for found in api.get_all_operations() if isinstance(found, Ok)]
+
+
+def test_the_description_is_valid_and_nothing_in_it_is_a_guess(tmp_path):
+    call_command(
+        "spectacular", "--validate", "--fail-on-warn", "--file", tmp_path / "schema.yml"
+    )
+
+
+def test_the_description_and_its_page_are_open_to_all(client):
+    assert client.get("/api/schema/").status_code == 200
+    assert b"swagger" in client.get("/api/docs/").content
+
+
+@pytest.fixture
+def kept_connection() -> Iterator[None]:
+    """Keeps requests from closing the connection in whose transaction the test runs."""
+    for moment in (request_started, request_finished):
+        moment.disconnect(close_old_connections)
+    yield
+    for moment in (request_started, request_finished):
+        moment.connect(close_old_connections)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("kept_connection")
+@pytest.mark.parametrize("operation", operations(), ids=lambda one: one.label)
+def test_whatever_is_sent_gets_an_answer_of_the_described_shape(operation, token, shop):
+    load_catalogue(event_names={})
+    fill(shop.pk, "total_revenue", {NOON: "12.5"})
+    headers = {"Authorization": f"Bearer {token('root', shop.name)}"}
+    good, bad = (operation.as_strategy(generation_mode=mode) for mode in GenerationMode)
+
+    @settings(
+        max_examples=int(CASES or 40),
+        derandomize=not CASES,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=good | bad)
+    def campaign(case):
+        case.call_and_validate(headers=headers, checks=PROMISES)
+
+    campaign()
