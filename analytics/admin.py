@@ -47,7 +47,6 @@ class KPIAdmin(admin.ModelAdmin[KPI]):
         "name",
         "display_name",
         "formula",
-        "metrics",
         "unit",
         "position",
         "active",

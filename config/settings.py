@@ -14,7 +14,7 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = Path(os.environ.get("LOCAL_DIR", BASE_DIR / ".local"))
 # With DATABASE_URL this is a real deployment: nothing embedded, nothing generated.
-EMBEDDED = "DATABASE_URL" not in os.environ
+EMBEDDED = not os.environ.get("DATABASE_URL", "").strip()
 
 
 def text(name: str, default: str = "") -> str:

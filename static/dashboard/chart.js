@@ -6,12 +6,13 @@ const HEIGHT = 170;
 const colour = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
 // Draws `data`, [seconds[], values[]], into `element`; returns the chart.
-export function draw(element, data, { label, unit }) {
+export function draw(element, data, unit) {
   const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
   const chart = new uPlot(
     {
       width: element.clientWidth,
       height: HEIGHT,
+      legend: { markers: { show: false } },
       cursor: { sync: { key: "kpis" }, drag: { x: false } },
       axes: [
         { ...axis, grid: { show: false } },
@@ -20,7 +21,7 @@ export function draw(element, data, { label, unit }) {
       scales: { y: { range: (_, low, high) => uPlot.rangeNum(Math.min(low ?? 0, 0), high || 1, 0.1, true) } },
       series: [
         {},
-        { label, stroke: colour("--accent"), width: 2, fill: colour("--wash"), value: (_, value) => full(value, unit) },
+        { label: "Value", stroke: colour("--accent"), width: 2, fill: colour("--wash"), value: (_, value) => full(value, unit) },
       ],
     },
     data,

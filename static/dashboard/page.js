@@ -39,8 +39,14 @@ function period() {
   const now = Date.now() / 1000;
   if (choice.period.value !== "custom") return [now - choice.period.value * DAY, now];
   const midnight = (input) => new Date(`${input.value}T00:00`).getTime() / 1000;
-  const end = choice.to.value ? midnight(choice.to) + DAY : now;
-  return [choice.from.value ? midnight(choice.from) : end - 7 * DAY, end];
+  return [midnight(choice.from), midnight(choice.to) + DAY];
+}
+
+// A day from today as an input writes it, 2026-03-04, by the visitor's clock.
+function day(offset) {
+  const at = new Date();
+  at.setDate(at.getDate() + offset);
+  return at.toLocaleDateString("sv");
 }
 
 async function load() {
@@ -112,12 +118,14 @@ function fill(one, { aggregate, values }, { status, kpi: { metadata } }, timesta
   part(".description").textContent = metadata.description;
   const data = [timestamps, values];
   if (one.chart) one.chart.setData(data);
-  else one.chart = draw(part(".chart"), data, { label: metadata.display_name, unit: metadata.unit });
+  else one.chart = draw(part(".chart"), data, metadata.unit);
 }
 
 // The choice lives in the address, so that it can be kept and shared.
 function remember() {
   find("custom").hidden = choice.period.value !== "custom";
+  if (!find("custom").hidden && !choice.from.value) choice.from.value = day(-6);
+  if (!find("custom").hidden && !choice.to.value) choice.to.value = day(0);
   history.replaceState(null, "", `?${new URLSearchParams(new FormData(find("choice")))}`);
 }
 

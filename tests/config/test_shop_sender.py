@@ -16,15 +16,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from config.management.commands.shop import (
-    Bookmark,
-    Client,
-    Command,
-    Sender,
-    address,
-    pace,
-    seldom,
-)
+from config.management.commands.shop import Command, address, pace, seldom
+from config.sender import Bookmark, Client, Sender
 from config.shop import Event, Shop
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

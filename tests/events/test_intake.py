@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.db import IntegrityError, transaction
 
+from access import sql
 from access.models import Namespace
 from events import keys
 from events.models import EventName, InboxEvent
-from tests.events.builders import NOON
+from tests.events.builders import NOON, arrival, record
 
 pytestmark = pytest.mark.django_db
 URL = "/v0/analytics"
@@ -208,4 +210,11 @@ def test_a_namespace_that_was_refused_is_not_created(root):
     sent = [{**ONE, "event_name": f"{n}", "namespace": "new"} for n in range(1001)]
     assert root.post(URL, sent, format="json").status_code == 400
     assert not Namespace.objects.filter(name="new").exists()
+    assert stored() == (0, 0)
+
+
+def test_a_database_that_fails_while_events_are_copied_fails_as_djangos(shop):
+    sql.execute("ALTER TABLE events_inboxevent ADD CHECK (item_id <> 'no')")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        record([arrival(shop.pk), arrival(shop.pk, item_id="no")])
     assert stored() == (0, 0)

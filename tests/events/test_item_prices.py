@@ -1,11 +1,14 @@
 """`PUT analytics/items/prices/`: the latest price of an item, for events without."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from events import names, services
 from events.models import ItemPrice
-from tests.events.builders import NOON
+from goals import services as goals
+from tests.events.builders import NOON, arrival, record
 
 pytestmark = pytest.mark.django_db
 URL = "/analytics/items/prices/"
@@ -102,3 +105,23 @@ def test_a_namespace_is_named_as_namespaces_are(root, name):
 def test_a_price_costs_a_constant_number_of_queries(backend, django_assert_num_queries):
     with django_assert_num_queries(3):  # token, namespace, prices
         put(backend, *[(f"item {number}", number) for number in range(500)])
+
+
+def test_a_price_that_changes_touches_the_last_5_days_alone(shop):
+    """And of those only events that carry no value and whose name is priced."""
+    ages = [timedelta(days=5), timedelta(days=5, seconds=1)]
+    bought = [arrival(shop.pk, "buy", at=NOON - age, item_id="shoe") for age in ages]
+    others = [
+        arrival(shop.pk, "buy", item_id="shoe", value=1),
+        arrival(shop.pk, "view", item_id="shoe"),
+        arrival(shop.pk, "buy", item_id="hat"),
+    ]
+    record([*bought, *others])
+    goals.drain_all(at=NOON)
+    name = names.ids(namespace_ids=[shop.pk], names=["buy"])[shop.pk, "buy"]
+    claim = {"namespace_id": shop.pk, "priced": [name], "at": NOON}
+    assert services.claim(**claim).batches == 1
+    services.put_prices(namespace_id=shop.pk, prices={"shoe": Decimal(5)}, at=NOON)
+    start = NOON - ages[0]
+    assert services.claim(**claim).spans == [(start, start + timedelta(minutes=5))]
+    assert services.claim(**claim).spans == []

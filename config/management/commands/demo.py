@@ -71,11 +71,12 @@ def make_login(role: str) -> Login:
 
 def shop(address: str, *, token: str, state: Path) -> Service:
     """Returns the simulated shop, which shows its progress on the terminal."""
-    options = ("--url", address, "--token", token, "--state", str(state))
+    options = ("--url", address, "--state", str(state))
     program = (sys.executable, str(settings.BASE_DIR / "manage.py"), "shop")
     return Service(
         name="shop",
         argv=(*program, *options),
+        env={"ABACUS_TOKEN": token},  # arguments can be read by other users
         death_signal=signal.SIGKILL,
         terminal=True,
     )

@@ -1,0 +1,109 @@
+"""A real browser on a real server. Without Chromium these tests are left out, on CI
+they fail."""
+
+import os
+import shutil
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from access import services
+from access.models import User
+from analytics.models import KPI, Bucket, Metric
+
+PASSWORD = "correct horse battery"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI needs chromium for the tests of pages")
+        pytest.skip("chromium is not installed")
+    # Playwright runs an event loop in this thread, which Django takes for its own.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu"]
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def problems():
+    """What the browser complained of: errors, warnings, violations of the policy."""
+    return []
+
+
+@pytest.fixture
+def page(browser, live_server, problems, request):
+    options = getattr(request, "param", {})
+    context = browser.new_context(base_url=live_server.url, **options)
+    page = context.new_page()
+    page.on("console", lambda line: problems.append((page.url, line.type, line.text)))
+    page.on("pageerror", lambda error: problems.append((page.url, "error", error)))
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def logged_in(page, transactional_db):
+    """The page, after a root logged in through the form."""
+    User.objects.create_superuser("ada", password=PASSWORD)
+    services.ensure_namespaces(["empty"])
+    fill("shop")
+
+    def visit(path="/"):
+        page.goto("/admin/login/?next=" + path)
+        page.get_by_label("Username").fill("ada")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        return page
+
+    return visit
+
+
+def fill(namespace):
+    """Stores 70 of everything in each of the last 30 days, but no view two days ago."""
+    namespace_id = services.ensure_namespaces([namespace])[namespace]
+    units = {"revenue": "usd", "clicks": "count", "views": "count"}
+    metrics = [
+        Metric.objects.create(name=name, kind="sum", event_name="a", unit=unit)
+        for name, unit in units.items()
+    ]
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for days in range(30):
+        for metric in metrics:
+            if (days, metric.name) != (2, "views"):
+                store(namespace_id, metric, today - timedelta(days=days))
+    kpi("revenue", 2, "Revenue", "usd", "1000 * revenue")
+    kpi("rate", 1, "Click rate", "percentage", "100 * clicks / views")
+    kpi("clicks", 3, "Clicks", "count", "clicks")
+
+
+def store(namespace_id, metric, start_at):
+    Bucket.objects.bulk_create(
+        Bucket(
+            namespace_id=namespace_id,
+            metric=metric,
+            resolution=resolution,
+            start_at=start_at,
+            value=Decimal(70),
+        )
+        for resolution in (300, 3600, 86400)
+    )
+
+
+def kpi(name, position, display_name, unit, formula):
+    KPI.objects.create(
+        name=name,
+        position=position,
+        display_name=display_name,
+        unit=unit,
+        formula=formula,
+        description=f"About {name}.",
+    )

@@ -1,0 +1,152 @@
+"""The dashboard in a real browser: cards, charts, and what it says when there is
+nothing to show or something is wrong."""
+
+import pytest
+from playwright.sync_api import expect
+
+from access.models import Namespace
+from analytics.models import KPI
+
+pytestmark = pytest.mark.django_db(transaction=True)
+UTC_CLOCK = {"timezone_id": "UTC"}
+NARROW = UTC_CLOCK | {"viewport": {"width": 400, "height": 800}}
+DARK = UTC_CLOCK | {"color_scheme": "dark"}
+clock = pytest.mark.parametrize("page", [UTC_CLOCK], indirect=True)
+
+
+def cards(page):
+    expect(page.locator("article").first).to_be_visible()
+    return [
+        (one.locator("h2").inner_text(), one.locator(".value").inner_text())
+        for one in page.locator("article").all()
+    ]
+
+
+@clock
+def test_there_is_a_card_for_each_kpi_in_their_order(logged_in, problems):
+    page = logged_in()
+    assert cards(page) == [
+        ("Click rate", "114.29%"),
+        ("Revenue", "$560,000.00"),
+        ("Clicks", "560"),
+    ]
+    first = page.locator("article").first
+    assert first.locator(".description").inner_text() == "About rate."
+    assert first.locator(".status").inner_text() == "ok"
+    assert "Data as of" in page.locator("#as-of").inner_text()
+    assert problems == []
+
+
+@clock
+def test_every_card_draws_its_line_and_leaves_gaps(logged_in):
+    page = logged_in()
+    cards(page)
+    assert page.locator("article .chart canvas").count() == 3
+    painted = """canvas => {
+        const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return data.some((value) => value);
+    }"""
+    for canvas in page.locator("article canvas").all():
+        assert canvas.evaluate(painted)
+    hovered = page.locator("article").first.locator(".u-over")
+    box = hovered.bounding_box()
+    hovered.hover(position={"x": box["width"] * 5 / 7, "y": 20})
+    legends = page.locator("article .u-legend")
+    expect(legends.nth(0)).to_contain_text("–")
+    expect(legends.nth(1)).to_contain_text("$70,000.00")
+
+
+@clock
+def test_the_choice_is_in_the_address_and_is_kept(logged_in):
+    page = logged_in()
+    page.get_by_label("Period").select_option("Last 30 days")
+    expect(page.locator("article .value").nth(2)).to_have_text("2,100")
+    assert "namespace=shop&period=30" in page.url
+    page.reload()
+    expect(page.locator("article .value").nth(2)).to_have_text("2,100")
+
+
+@clock
+def test_days_are_chosen_by_hand(logged_in):
+    page = logged_in()
+    page.get_by_label("Period").select_option("Custom")
+    expect(page.locator("article .value").nth(2)).to_have_text("490")
+    page.get_by_label("From").fill(page.get_by_label("to", exact=True).input_value())
+    page.get_by_label("From").dispatch_event("change")
+    expect(page.locator("article .value").nth(2)).to_have_text("70")
+    page.get_by_label("From").fill("2100-01-01")
+    page.get_by_label("From").dispatch_event("change")
+    expect(page.get_by_role("alert")).to_contain_text("must not be after")
+
+
+@clock
+def test_an_empty_namespace_says_what_to_do(logged_in):
+    page = logged_in()
+    cards(page)
+    page.get_by_label("Namespace").select_option("empty")
+    expect(page.get_by_role("heading", name="No data yet")).to_be_visible()
+    expect(page.locator("#empty")).to_contain_text("POST /v0/analytics")
+    assert page.locator("article").count() == 0
+    page.get_by_label("Namespace").select_option("shop")
+    expect(page.locator("article")).to_have_count(3)
+    expect(page.locator("#empty")).to_be_hidden()
+
+
+def test_without_any_kpi_the_page_says_what_to_do(logged_in):
+    KPI.objects.all().delete()
+    page = logged_in()
+    expect(page.get_by_role("heading", name="No KPI yet")).to_be_visible()
+
+
+def test_without_any_namespace_the_page_says_what_to_do(
+    page, transactional_db, logged_in
+):
+    from analytics.models import Bucket
+
+    Bucket.objects.all().delete()
+    Namespace.objects.all().delete()
+    logged_in()
+    expect(page.get_by_role("heading", name="No namespace yet")).to_be_visible()
+
+
+@clock
+def test_numbers_stay_when_the_server_is_away_and_come_back_with_it(logged_in):
+    page = logged_in()
+    cards(page)
+    page.route("**/analytics/**", lambda route: route.abort())
+    page.get_by_label("Period").select_option("Last 30 days")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    assert len(cards(page)) == 3
+    page.unroute("**/analytics/**")
+    page.get_by_label("Period").select_option("Last 7 days")
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+@clock
+def test_a_login_that_ended_is_told(logged_in):
+    page = logged_in()
+    cards(page)
+    page.context.clear_cookies()
+    page.get_by_label("Period").select_option("Last 30 days")
+    expect(page.get_by_role("alert")).to_contain_text("log in again")
+
+
+@clock
+def test_the_page_refreshes_itself_every_30_seconds(page, logged_in):
+    page.clock.install()
+    logged_in()
+    cards(page)
+    KPI.objects.filter(name="clicks").update(formula="2 * clicks")
+    page.clock.run_for(29_000)
+    expect(page.locator("article .value").nth(2)).to_have_text("560")
+    page.clock.run_for(2_000)
+    expect(page.locator("article .value").nth(2)).to_have_text("1,120")
+
+
+@pytest.mark.parametrize("page", [NARROW, DARK], indirect=True, ids=["narrow", "dark"])
+def test_it_fits_a_phone_and_the_dark(logged_in, page, problems):
+    logged_in()
+    assert len(cards(page)) == 3
+    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1]
+    assert problems == []

@@ -1,0 +1,41 @@
+"""The admin and the API's documentation work under the policy of the pages."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PAGES = [
+    "/admin/",
+    "/admin/access/user/",
+    "/admin/access/user/add/",
+    "/admin/access/namespace/",
+    "/admin/analytics/kpi/",
+    "/admin/analytics/kpi/add/",
+    "/admin/analytics/metric/",
+    "/admin/events/batch/",
+    "/admin/knox/authtoken/",
+]
+
+
+def test_the_admin_runs_clean_under_the_policy(logged_in, problems):
+    page = logged_in("/admin/")
+    for path in PAGES:
+        page.goto(path)
+        expect(page.locator("#site-name")).to_have_text("Abacus")
+    assert problems == []
+
+
+def test_the_policy_is_no_ornament(logged_in, problems):
+    page = logged_in("/admin/")
+    page.evaluate(
+        """() => document.body.append(Object.assign(
+            document.createElement("script"), {textContent: "window.broken = 1"}))"""
+    )
+    assert page.evaluate("window.broken") is None
+    assert "Content Security Policy" in str(problems)
+
+
+def test_the_documentation_of_the_api_runs_clean_under_the_policy(page, problems):
+    page.goto("/api/docs/")
+    expect(page.get_by_text("/analytics/kpis/values/").first).to_be_visible()
+    assert problems == []
