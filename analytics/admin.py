@@ -43,14 +43,7 @@ class KPIRow(forms.ModelForm[KPI]):
 
 @admin.register(KPI)
 class KPIAdmin(admin.ModelAdmin[KPI]):
-    list_display = [
-        "name",
-        "display_name",
-        "formula",
-        "unit",
-        "position",
-        "active",
-    ]
+    list_display = ["name", "position", "active", "display_name", "formula"]
     list_editable = ["position", "active"]
     list_filter = ["active", "unit"]
     search_fields = ["name", "display_name", "description", "formula"]

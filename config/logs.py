@@ -17,9 +17,16 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
 
     Raises KeyError for any other form.
     """
-    renderer = {
-        "console": structlog.dev.ConsoleRenderer(colors=False),
-        "json": structlog.processors.JSONRenderer(),
+    # SECURITY: plain tracebacks. Rich ones show local variables, users' ids among them.
+    plain = structlog.dev.plain_traceback
+    rendering: dict[str, list[Any]] = {
+        "console": [
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)
+        ],
+        "json": [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
     }[form]
     return {
         "version": 1,
@@ -27,7 +34,10 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
         "formatters": {
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processor": renderer,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    *rendering,
+                ],
                 "foreign_pre_chain": SHARED,
             }
         },

@@ -56,7 +56,7 @@ REDIS_URL = text("REDIS_URL") or embedded.redis_url(LOCAL_DIR)
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
-    "pool": {"min_size": 0, "max_size": whole("DATABASE_POOL", 8), "timeout": 10},
+    "pool": {"min_size": 0, "max_size": whole("DATABASE_POOL", 8), "timeout": 3},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -16,7 +16,10 @@ urlpatterns = [
     path("readyz", Ready.as_view()),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema")),
+    path(
+        "api/docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", metadata_class=None),
+    ),
     path("", include("goals.urls")),
     path("", include(api)),
     path("v1/", include(api)),

@@ -25,7 +25,7 @@ class Failure extends Error {}
 
 async function ask(path, query) {
   const answer = await fetch(`${path}?${query}`, { signal: asked.signal }).catch((reason) => {
-    throw asked.signal.aborted ? reason : new Failure("The server cannot be reached.");
+    throw asked.signal.aborted ? reason : new Failure("The server cannot be reached. Trying again every half minute.");
   });
   const body = await answer.json().catch(() => ({}));
   if (answer.ok || path === "readyz") return body;
@@ -67,7 +67,7 @@ async function load() {
   } catch (failure) {
     if (signal.aborted) return;
     if (!(failure instanceof Failure)) throw failure;
-    show({ error: `${failure.message} Trying again every ${REFRESH_MS / 1000} seconds.` });
+    show({ error: failure.message });
   } finally {
     if (!signal.aborted) document.querySelector("main").ariaBusy = "false";
   }
@@ -123,9 +123,10 @@ function fill(one, { aggregate, values }, { status, kpi: { metadata } }, timesta
 
 // The choice lives in the address, so that it can be kept and shared.
 function remember() {
-  find("custom").hidden = choice.period.value !== "custom";
-  if (!find("custom").hidden && !choice.from.value) choice.from.value = day(-6);
-  if (!find("custom").hidden && !choice.to.value) choice.to.value = day(0);
+  const custom = choice.period.value === "custom";
+  find("custom").hidden = find("custom").disabled = !custom;
+  if (custom) choice.from.value ||= day(-6);
+  if (custom) choice.to.value ||= day(0);
   history.replaceState(null, "", `?${new URLSearchParams(new FormData(find("choice")))}`);
 }
 

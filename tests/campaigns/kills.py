@@ -122,12 +122,12 @@ def test_random_kills_lose_and_double_nothing(queue, tmp_path):
         for begin in range(0, len(sent), 500):
             send(sent[begin : begin + 500], random)
             with suppress(AssertionError):  # nobody works: strike all the same
-                until(busy, seconds=1)
-            time.sleep(random.expovariate(50))
+                until(busy, seconds=10)
+            time.sleep(random.expovariate(100))
             struck += bool(busy())
             nemesis.strike()
             nemesis.tend()
         until(lambda: settled(shop, nemesis), log=log, seconds=120)
     ledger.check(shop.pk, sent)
     print(f"seed {SEED}: {KILLS} kills, {struck} in an open transaction")  # noqa: T201 - for whoever runs it
-    assert struck > KILLS / 4
+    assert struck > KILLS / 2

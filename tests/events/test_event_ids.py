@@ -5,12 +5,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from access.models import Namespace
 from events import names, services
 from events.models import InboxEvent, SeenEvent
 from tests.events.builders import NOON, arrival, record
+from tests.pipeline.processes import until, waiting
 
 URL = "/v0/analytics"
 ONE = {"event_name": "view", "user_id": "ann"}
@@ -81,17 +81,40 @@ def test_an_event_id_is_forgotten_after_7_days(shop):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_requests_at_the_same_time_count_an_event_id_once():
-    """They name the same ids in different orders, and none waits for ever."""
-    shop = Namespace.objects.create(name="shop")
+def test_requests_at_the_same_time_count_an_event_id_once(shop):
+    """They name the same ids in different orders, and both wait for one of them."""
+    names.ensure({(shop.pk, "view")})
 
-    def send(turn):
-        order = [*ids[turn:], *ids[:turn]]
+    def send(order):
         try:
             return record([arrival(shop.pk, event_hash=one) for one in order])
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(4) as pool:
-        new = list(pool.map(send, range(0, 40, 3)))
-    assert sum(new) == len(ids) == InboxEvent.objects.count()
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            first = record([arrival(shop.pk, event_hash=ids[20])])
+            sent = [pool.submit(send, order) for order in (ids, ids[::-1])]
+            until(lambda: waiting() == 2)
+            transaction.set_rollback(True)
+        assert (first, sorted(one.result() for one in sent)) == (1, [0, 40])
+    assert InboxEvent.objects.count() == len(ids)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_id_that_another_request_commits_is_a_repeat(shop):
+    names.ensure({(shop.pk, "view")})
+
+    def send():
+        try:
+            return record([arrival(shop.pk, event_hash=ids[0])])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert record([arrival(shop.pk, event_hash=ids[0])]) == 1
+            repeat = pool.submit(send)
+            until(lambda: waiting() == 1)
+        assert repeat.result() == 0
+    assert InboxEvent.objects.count() == 1

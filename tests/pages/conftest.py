@@ -44,8 +44,13 @@ def page(browser, live_server, problems, request):
     options = getattr(request, "param", {})
     context = browser.new_context(base_url=live_server.url, **options)
     page = context.new_page()
-    page.on("console", lambda line: problems.append((page.url, line.type, line.text)))
-    page.on("pageerror", lambda error: problems.append((page.url, "error", error)))
+
+    def note(kind, text):
+        if kind in {"error", "warning"}:
+            problems.append((page.url, kind, text))
+
+    page.on("console", lambda line: note(line.type, line.text))
+    page.on("pageerror", lambda error: note("error", str(error)))
     yield page
     context.close()
 
@@ -54,7 +59,7 @@ def page(browser, live_server, problems, request):
 def logged_in(page, transactional_db):
     """The page, after a root logged in through the form."""
     User.objects.create_superuser("ada", password=PASSWORD)
-    services.ensure_namespaces(["empty"])
+    services.ensure_namespaces(["void"])
     fill("shop")
 
     def visit(path="/"):

@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from django.conf import settings
-from django.db import connection
+
+from access import sql
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -83,12 +84,15 @@ def until(
         time.sleep(0.02)
 
 
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+
+
 def waiting_for(table: str) -> int:
-    """Returns how many other sessions wait for a lock on a table."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks"
-            " WHERE relation = %s::regclass AND NOT granted",
-            [table],
-        )
-        return int(cursor.fetchone()[0])
+    """Returns how many sessions wait for a lock on a table."""
+    statement = f"{WAITING} AND relation = %(table)s::regclass"
+    return int(sql.fetch(statement, table=table)[0][0])
+
+
+def waiting() -> int:
+    """Returns how many sessions wait for any lock."""
+    return int(sql.fetch(WAITING)[0][0])
