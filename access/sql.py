@@ -1,6 +1,6 @@
 """Statements that are written out, where sets are summed by the database."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
@@ -29,9 +29,10 @@ def locked(name: str, *, key: int) -> bool:
     return bool(fetch(statement, name=name, key=key)[0][0])
 
 
-def integers(values: Sequence[int]) -> str:
+def array(values: Iterable[int | str]) -> str:
     """Returns an array literal, to be cast in the statement: `%(ids)s::bigint[]`.
 
-    For many thousand values: psycopg quotes the elements of a list one by one.
+    For many thousand whole numbers or plain words, which need no quotes: psycopg
+    quotes the elements of a list one by one.
     """
     return "{" + ",".join(map(str, values)) + "}"

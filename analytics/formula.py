@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -91,6 +92,7 @@ def gaps(array: Series) -> list[float | None]:
     return values
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Formula:
     """Read a formula; anything but plain arithmetic raises FormulaError.
 

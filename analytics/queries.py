@@ -1,20 +1,19 @@
 """Reads: KPIs and metrics over a span, each in a constant number of statements."""
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from django.db.models.expressions import RawSQL
 
 from access import sql
-from analytics import buckets, formula
+from analytics import buckets, formula, sums
 from analytics.buckets import Granularity, Span
-from analytics.formula import Formula, Series
+from analytics.formula import Formula
 from analytics.models import KPI, Metric
+from analytics.sums import Sums
 
 FIRST = """
 SELECT min(first.start_at)
@@ -24,27 +23,6 @@ FROM analytics_metric AS metric, LATERAL (
         AND segment = 0
     ORDER BY start_at LIMIT 1
 ) AS first
-"""
-SUMS = """
-WITH edge AS MATERIALIZED (
-    SELECT array_agg(to_timestamp(second) ORDER BY second) AS edges
-    FROM unnest(%(edges)s::bigint[]) AS second
-)
-SELECT metric.name, sums.total, sums.cells, sums.cell_values
-FROM analytics_metric AS metric, LATERAL (
-    SELECT coalesce(sum(value), 0)::float8 AS total,
-        coalesce(array_agg(cell), '{}') AS cells,
-        coalesce(array_agg(value::float8), '{}') AS cell_values
-    FROM (
-        SELECT width_bucket(start_at, edge.edges) - 1 AS cell, sum(value) AS value
-        FROM edge, analytics_bucket
-        WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
-            AND metric_id = metric.id AND segment = 0
-            AND start_at >= %(start)s AND start_at < %(end)s
-        GROUP BY 1
-    ) AS by_cell
-) AS sums
-WHERE metric.name = ANY(%(names)s) AND metric.active
 """
 
 
@@ -74,14 +52,6 @@ class Table:
     start_timestamps: list[float]
     columns: list[Column]
     warnings: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """A metric's sums: per cell, and exact over all cells before it became a float."""
-
-    series: Series
-    total: float
 
 
 LAST = """
@@ -159,23 +129,23 @@ def kpi_values(
     formulas = {name: formula.parse(text) for name, text, _ in rows if name in kept}
     edges = cells(period, first_at=rows[0][2] if rows else None, now=now)
     wanted = {name for one in formulas.values() for name in one.names}
-    sums = metric_sums(namespace_id=namespace_id, names=wanted, edges=edges)
+    found = sums.of(namespace_id=namespace_id, names=wanted, edges=edges)
     columns = [
-        column(name, one, sums, len(edges) - 1) for name, one in formulas.items()
+        column(name, one, found, len(edges) - 1) for name, one in formulas.items()
     ]
     warnings += [
         f"KPI {name} names a metric that is gone or inactive"
         for name, one in formulas.items()
-        if not sums.keys() >= set(one.names)
+        if not found.keys() >= set(one.names)
     ]
     return Table(buckets.timestamps(edges), columns, warnings)
 
 
-def column(name: str, one: Formula, sums: Mapping[str, Sums], cells: int) -> Column:
-    if not sums.keys() >= set(one.names):
+def column(name: str, one: Formula, found: Mapping[str, Sums], cells: int) -> Column:
+    if not found.keys() >= set(one.names):
         return Column(name, [None] * cells, None)
-    values = one.series({name: sums[name].series for name in one.names})
-    aggregate = one.value({name: sums[name].total for name in one.names})
+    values = one.series({name: found[name].series for name in one.names})
+    aggregate = one.value({name: found[name].total for name in one.names})
     return Column(name, formula.gaps(values), aggregate)
 
 
@@ -191,11 +161,11 @@ def metric_values(
     )
     kept, warnings = known([name for name, _ in rows], names, what="metric")
     edges = cells(period, first_at=rows[0][1] if rows else None, now=now)
-    sums = metric_sums(namespace_id=namespace_id, names=set(kept), edges=edges)
+    found = sums.of(namespace_id=namespace_id, names=set(kept), edges=edges)
     columns = [
-        Column(name, formula.gaps(sums[name].series), sums[name].total)
+        Column(name, formula.gaps(found[name].series), found[name].total)
         for name in kept
-        if name in sums  # or it was switched off this moment
+        if name in found  # or it was switched off this moment
     ]
     return Table(buckets.timestamps(edges), columns, warnings)
 
@@ -214,29 +184,3 @@ def cells(
     span = Span(start, end)
     granularity = period.granularity or buckets.granularity_for(span)
     return buckets.edges(span, granularity=granularity, zone=period.zone)
-
-
-def metric_sums(
-    *, namespace_id: int, names: AbstractSet[str], edges: Sequence[datetime]
-) -> dict[str, Sums]:
-    """Returns the sums of active metrics, read at the coarsest resolution that fits."""
-    rows = sql.fetch(
-        SUMS,
-        namespace_id=namespace_id,
-        names=sorted(names),
-        resolution=buckets.resolution_for(edges),
-        start=edges[0],
-        end=edges[-1],
-        edges=sql.integers([int(edge.timestamp()) for edge in edges]),
-    )
-    return {
-        name: Sums(filled(cell, value, cells=len(edges) - 1), total)
-        for name, total, cell, value in rows
-    }
-
-
-def filled(cell: list[int], value: list[float], *, cells: int) -> Series:
-    """Returns a series with zero in the cells that no bucket lies in."""
-    series = np.zeros(cells)
-    series[np.array(cell, np.int64)] = value
-    return series

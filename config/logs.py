@@ -19,7 +19,7 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
     """
     # SECURITY: plain tracebacks. Rich ones show local variables, users' ids among them.
     plain = structlog.dev.plain_traceback
-    rendering: dict[str, list[Any]] = {
+    renderings: dict[str, list[Any]] = {
         "console": [
             structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)
         ],
@@ -27,7 +27,7 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
-    }[form]
+    }
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -36,7 +36,7 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
                 "()": structlog.stdlib.ProcessorFormatter,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    *rendering,
+                    *renderings[form],
                 ],
                 "foreign_pre_chain": SHARED,
             }

@@ -7,7 +7,6 @@ nothing is parsed: five times faster than rows of Python objects.
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +41,7 @@ class Arrival:
     order_id: str | None
     session_id: str | None
     ensure_goal: bool
-    event_hash: UUID | None
+    event_hash: str | None
 
 
 def decode(sent: bytes) -> Arrivals:

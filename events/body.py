@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import msgspec
 import orjson
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct
 
 from access import elements
 
@@ -21,19 +21,24 @@ PAST, FUTURE = timedelta(days=5), timedelta(minutes=5)
 MAX_VALUE, MICRO = Decimal(10) ** 12, Decimal("0.000001")
 
 
+# What is absent is None, and yet a null that is sent is refused: msgspec does not check
+# defaults against the type.
+ABSENT: Any = None
+
+
 class Event(Struct):
     """One event as it was sent; `value` is checked by `amount`."""
 
     event_name: Text
     user_id: Text
-    namespace: Text | UnsetType = UNSET
-    datetime: elements.Moment | UnsetType = UNSET
+    namespace: Text = ABSENT
+    datetime: elements.Moment = ABSENT
     value: Any = UNSET
     ensure_goal: bool = False
-    event_id: Text | UnsetType = UNSET
-    item_id: Text | UnsetType = UNSET
-    order_id: Text | UnsetType = UNSET
-    session_id: Text | UnsetType = UNSET
+    event_id: Text = ABSENT
+    item_id: Text = ABSENT
+    order_id: Text = ABSENT
+    session_id: Text = ABSENT
 
 
 class Several(Struct):
@@ -77,8 +82,9 @@ def decode(raw: bytes, *, received_at: datetime) -> list[Event]:
     """Returns the events of a body, in order. Raises BodyError; nothing is partial."""
     try:
         events = fitting(raw)
+        window = received_at - PAST, received_at + FUTURE
         for index, event in enumerate(events):
-            check(event, index=index, received_at=received_at)
+            check(event, index=index, window=window)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise BodyError(reason(raw)) from None
     return events
@@ -104,12 +110,11 @@ def is_event(raw: bytes) -> bool:
     return True
 
 
-def check(event: Event, *, index: int, received_at: datetime) -> None:
-    """Raises BodyError for what only our own limits forbid."""
-    if event.value is not UNSET:
-        event.value = amount(event.value, index=index)
-    oldest, newest = received_at - PAST, received_at + FUTURE
-    if event.datetime is not UNSET and not oldest <= event.datetime <= newest:
+def check(event: Event, *, index: int, window: tuple[datetime, datetime]) -> None:
+    """Puts the value right. Raises BodyError for what only our own limits forbid."""
+    event.value = None if event.value is UNSET else amount(event.value, index=index)
+    oldest, newest = window
+    if event.datetime is not ABSENT and not oldest <= event.datetime <= newest:
         expected = f"{oldest.isoformat()} to {newest.isoformat()}"
         raise invalid(index, "datetime", f"a time in {expected}")
 

@@ -6,7 +6,6 @@ in the data. The namespace is part of the key, so ids do not match across namesp
 
 from functools import lru_cache
 from hashlib import blake2b
-from uuid import UUID
 
 SHARDS = 16
 
@@ -18,18 +17,17 @@ def namespace_key(secret: str, namespace: str) -> bytes:
     return blake2b(namespace.encode(), key=master, digest_size=32).digest()
 
 
-def user_key(user_id: str, *, secret: str, namespace: str) -> int:
+def user_key(user_id: str, *, key: bytes) -> int:
     """Returns the signed 64-bit key of a user, as PostgreSQL's bigint."""
-    key = namespace_key(secret, namespace)
     digest = blake2b(user_id.encode(), key=key, digest_size=8, person=b"user").digest()
     return int.from_bytes(digest, "big", signed=True)
 
 
-def event_hash(event_id: str, *, secret: str, namespace: str) -> UUID:
-    """Returns the 128-bit hash by which a repeated event is recognised."""
-    key = namespace_key(secret, namespace)
-    digest = blake2b(event_id.encode(), key=key, digest_size=16, person=b"event")
-    return UUID(bytes=digest.digest())
+def event_hash(event_id: str, *, key: bytes) -> str:
+    """Returns the hash, 32 hexadecimal digits, by which a repeat is recognised."""
+    return blake2b(
+        event_id.encode(), key=key, digest_size=16, person=b"event"
+    ).hexdigest()
 
 
 def shard(key: int) -> int:

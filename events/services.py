@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from uuid import UUID
 
 from django.db import connection, transaction
 from psycopg import Copy
@@ -37,7 +36,7 @@ FROM unnest(%(namespaces)s::bigint[], %(hashes)s::uuid[])
     AS seen (namespace_id, event_hash)
 ORDER BY 1, 2
 ON CONFLICT DO NOTHING
-RETURNING namespace_id, event_hash
+RETURNING namespace_id, translate(event_hash::text, '-', '')
 """
 
 
@@ -93,14 +92,15 @@ def unseen(arrivals: Sequence[Arrival], *, received_at: datetime) -> list[Arriva
 
     Hashes are inserted in sorted order, so that two requests never wait for each other.
     """
-    first: dict[tuple[int, UUID], Arrival] = {}
+    first: dict[tuple[int, str], Arrival] = {}
     for one in arrivals:
         if one.event_hash:
             first.setdefault((one.namespace_id, one.event_hash), one)
     if not first:
         return list(arrivals)
-    namespaces, hashes = map(list, zip(*first, strict=True))
-    rows = sql.fetch(CLAIM, at=received_at, namespaces=namespaces, hashes=hashes)
+    namespaces, hashes = zip(*first, strict=True)
+    columns = {"namespaces": sql.array(namespaces), "hashes": sql.array(hashes)}
+    rows = sql.fetch(CLAIM, at=received_at, **columns)
     claimed = {id(first[namespace, seen]) for namespace, seen in rows}
     return [one for one in arrivals if not one.event_hash or id(one) in claimed]
 
@@ -167,9 +167,9 @@ def settle(
         SETTLE,
         namespace_id=namespace_id,
         shard=shard,
-        ids=sql.integers(ids),
-        of_name=sql.integers(first_of_name),
-        of_user=sql.integers(first_of_user),
+        ids=sql.array(ids),
+        of_name=sql.array(first_of_name),
+        of_user=sql.array(first_of_user),
         at=at,
     )
     return [FirstTime(*row) for row in rows]

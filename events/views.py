@@ -42,7 +42,7 @@ def record(request: Request) -> None:
     require_json(request.content_type)
     try:
         events = body.decode(request.body, received_at=received_at)
-        asked = {serializers.present(event.namespace) for event in events}
+        asked = {event.namespace for event in events}
         with transaction.atomic():  # a namespace comes with its events, or not at all
             scopes = access.writable_scopes(user=caller(request), names=asked)
             arrivals = serializers.arrivals(events, scopes=scopes, at=received_at)

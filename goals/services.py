@@ -166,9 +166,9 @@ def store(
     )
     sql.execute(
         STORE_FIRST_SEEN,
-        counters=sql.integers([one.event_name_id for one in first_times]),
-        starts=sql.integers([one.start for one in first_times]),
-        users=sql.integers([one.users for one in first_times]),
+        counters=sql.array([one.event_name_id for one in first_times]),
+        starts=sql.array([one.start for one in first_times]),
+        users=sql.array([one.users for one in first_times]),
         **place,
     )
 

@@ -12,7 +12,6 @@ import time
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from random import Random
-from uuid import UUID
 
 import pytest
 import redis
@@ -108,7 +107,7 @@ def test_random_kills_lose_and_double_nothing(queue, tmp_path):
     random, log = Random(SEED), tmp_path / "log"
     shop = Namespace.objects.create(name="shop")
     sent = [
-        builders.identified(one, UUID(int=number))
+        builders.identified(one, f"{number:032x}")
         for number, one in enumerate(
             ledger.shop_events(shop.pk, KILLS * 500, seed=SEED)
         )

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from uuid import UUID
 
 from events import keys, services
 from events.arrivals import Arrival
@@ -35,7 +34,7 @@ def arrival(
     return Arrival(**{**absent, **known, **fields})  # type: ignore[arg-type]  # a test's
 
 
-def identified(one: Arrival, event_hash: UUID) -> Arrival:
+def identified(one: Arrival, event_hash: str) -> Arrival:
     """Returns an event that counts once, however often it is sent."""
     return replace(one, event_hash=event_hash)
 

@@ -59,7 +59,8 @@ def stored():
 def test_204_means_the_event_is_in_the_inbox(backend, shop, noon, url, sent):
     answer = backend.post(url, sent, format="json")
     assert (answer.status_code, answer.content) == (204, b"")
-    key = keys.user_key("ann", secret=settings.USER_KEY_SECRET, namespace="shop")
+    place = keys.namespace_key(settings.USER_KEY_SECRET, "shop")
+    key = keys.user_key("ann", key=place)
     [row] = InboxEvent.objects.all()
     assert (row.namespace_id, row.user_key, row.shard) == (shop.pk, key, key & 15)
     assert (row.event_name.name, row.ensure_goal) == ("view", False)
