@@ -94,7 +94,8 @@ def recompute(
         "kinds": [one.kind for one in targets],
         "names": [one.event_name_id for one in targets],
     }
-    written = replace(kinds.RECOMPUTE, namespace_id, FIVE_MINUTES, spans, columns)
+    statement = kinds.recompute(spans)
+    written = replace(statement, namespace_id, FIVE_MINUTES, spans, columns)
     for finer, resolution in ((FIVE_MINUTES, HOUR), (HOUR, DAY)):
         wider = buckets.widened(spans, resolution=resolution)
         extra = {**columns, "finer": finer}

@@ -8,6 +8,7 @@ import pytest
 
 from access import sql
 from analytics import kinds, services
+from analytics.buckets import Span
 from analytics.models import Kind
 from events import services as intake
 from tests.analytics.builders import DAY, NOON, metric, namespace
@@ -79,7 +80,8 @@ def read_by_index(scan: Node) -> bool:
 
 def test_recomputing_a_bucket_reads_its_rows_by_index_and_no_other_day(shop):
     explained(services.CLEAR, shop, resolution=300)
-    found = explained(kinds.RECOMPUTE, shop)
+    dirty = Span(NOON - DAY, NOON - DAY + timedelta(seconds=300))
+    found = explained(kinds.recompute([dirty]), shop)
     history = [one for one in found if one["Relation Name"].startswith("events_event_")]
     day = f"events_event_{NOON - DAY:%Y%m%d}"
     assert [one["Relation Name"] for one in history] == [day]
