@@ -45,6 +45,7 @@ COMMANDS = {
     "serve": ["python manage.py serve"],
     "manage": ["python manage.py"],
     "test": ["python -m pytest"],
+    "campaign": ["python -m pytest tests/campaigns/kills.py"],
     "bench": ["python -m benchmarks"],
     "format": ["ruff check --fix --exit-zero --quiet .", "ruff format ."],
     "check": [

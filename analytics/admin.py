@@ -1,10 +1,6 @@
 """The catalogue, edited by staff, and the aggregations, to look at."""
 
-from typing import Any
-
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from access.admin import ReadOnlyAdmin
@@ -31,16 +27,6 @@ class MetricAdmin(admin.ModelAdmin[Metric]):
         return False
 
 
-class KPIRow(forms.ModelForm[KPI]):
-    """A row of the list: what is wrong with fields it does not show is not its."""
-
-    def add_error(self, field: str | None, error: Any) -> None:
-        if isinstance(error, ValidationError) and hasattr(error, "error_dict"):
-            shown = self.fields.keys() & error.error_dict.keys()
-            error = ValidationError({name: error.error_dict[name] for name in shown})
-        super().add_error(field, error)
-
-
 @admin.register(KPI)
 class KPIAdmin(admin.ModelAdmin[KPI]):
     list_display = ["name", "position", "active", "display_name", "formula"]
@@ -60,11 +46,6 @@ class KPIAdmin(admin.ModelAdmin[KPI]):
             return ", ".join(formula.parse(kpi.formula).names)
         except formula.FormulaError:
             return "-"
-
-    def get_changelist_form(
-        self, request: HttpRequest, **kwargs: Any
-    ) -> type[forms.ModelForm[KPI]]:
-        return super().get_changelist_form(request, form=KPIRow, **kwargs)
 
 
 @admin.register(AggregationRun)

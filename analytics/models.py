@@ -3,7 +3,6 @@
 from typing import Self
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
 
@@ -25,15 +24,34 @@ class Kind(models.TextChoices):
     UNIQUE = "unique", "users seen for the first time"
 
 
-NAME = RegexValidator(
-    r"\A[a-z][a-z0-9_]{0,63}\Z", "Write lower-case letters, digits and underscores."
-)
+def readable_name(value: str) -> None:
+    """Refuses a name that no formula could call a metric by."""
+    try:
+        names = formula.parse(value).names
+    except formula.FormulaError:
+        names = ()
+    if names != (value,):
+        raise ValidationError(
+            "Write lower-case letters, digits and underscores, beginning with a "
+            "letter; words that Python reserves are taken."
+        )
+
+
+def formula_over_metrics(value: str) -> None:
+    """Refuses a formula that does not parse or names no metric of ours."""
+    try:
+        names = formula.parse(value).names
+    except formula.FormulaError as error:
+        raise ValidationError(str(error)) from None
+    known = set(Metric.objects.filter(name__in=names).values_list("name", flat=True))
+    if unknown := [name for name in names if name not in known]:
+        raise ValidationError(f"There is no metric named {', '.join(unknown)}.")
 
 
 class Metric(models.Model):
     """A strictly additive number, stored in buckets."""
 
-    name = models.CharField(max_length=64, unique=True, validators=[NAME])
+    name = models.CharField(max_length=64, unique=True, validators=[readable_name])
     kind = models.CharField(max_length=16, choices=Kind)
     event_name = models.CharField(
         max_length=200,
@@ -70,13 +88,14 @@ class KPIQuerySet(models.QuerySet["KPI"]):
 class KPI(models.Model):
     """A formula over metrics, computed when it is asked for."""
 
-    name = models.CharField(max_length=64, unique=True, validators=[NAME])
+    name = models.CharField(max_length=64, unique=True, validators=[readable_name])
     position = models.PositiveIntegerField(default=0)
     display_name = models.CharField(max_length=100)
     unit = models.CharField(max_length=16, choices=Unit)
     description = models.TextField(blank=True)
     formula = models.CharField(
         max_length=formula.MAX_CHARACTERS,
+        validators=[formula_over_metrics],
         help_text="Arithmetic over metric names, such as "
         "100 * direct_revenue / total_revenue",
     )
@@ -90,17 +109,6 @@ class KPI(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def clean(self) -> None:
-        """Refuses a formula that does not parse or names no metric of ours."""
-        try:
-            names = formula.parse(self.formula).names
-        except formula.FormulaError as error:
-            raise ValidationError({"formula": str(error)}) from None
-        known = Metric.objects.filter(name__in=names).values_list("name", flat=True)
-        if unknown := [name for name in names if name not in set(known)]:
-            message = f"There is no metric named {', '.join(unknown)}."
-            raise ValidationError({"formula": message})
 
 
 class Bucket(models.Model):

@@ -61,7 +61,7 @@ def web(host: str, port: int) -> Service:
     """Returns the web server: WEB_CONCURRENCY processes, 2 unless set."""
     workers = os.environ.get("WEB_CONCURRENCY", "2")
     options = ["--interface", "wsgi", "--host", host, "--port", str(port)]
-    options += ["--workers", workers, "--blocking-threads", "4", "--no-ws"]
+    options += ["--workers", workers, "--blocking-threads", "2", "--no-ws"]
     options += ["--respawn-failed-workers", "--workers-kill-timeout", "5"]
     return Service(
         name="web",
