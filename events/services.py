@@ -228,11 +228,13 @@ WITH batch AS (
 ), touched AS (
     SELECT unnest(touched) AS start_at FROM batch
     UNION
-    SELECT date_bin('5 minutes', event.occurred_at, 'epoch')
-    FROM price JOIN events_event AS event
-        ON event.namespace_id = %(namespace_id)s AND event.item_id = price.item_id
-        AND event.value IS NULL AND event.event_name_id = ANY(%(priced)s)
-        AND event.occurred_at >= %(sealed_at)s
+    -- No join: guessing at the rows of an UPDATE, the planner reads history once a price.
+    SELECT date_bin('5 minutes', occurred_at, 'epoch')
+    FROM events_event
+    WHERE EXISTS (SELECT FROM price) AND namespace_id = %(namespace_id)s
+        AND occurred_at >= %(sealed_at)s
+        AND value IS NULL AND event_name_id = ANY(%(priced)s)
+        AND item_id = ANY(ARRAY(SELECT item_id FROM price))
 ), span AS (
     SELECT unnest(range_agg(tstzrange(start_at, start_at + '5 minutes'))) AS span
     FROM touched
