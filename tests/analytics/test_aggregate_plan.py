@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -96,13 +95,3 @@ def test_clearing_and_rolling_up_read_the_dirty_buckets_by_index(shop):
     for found in (cleared, rolled_up):
         assert [one["Relation Name"] for one in found] == ["analytics_bucket"]
         assert all(map(read_by_index, found))
-
-
-def test_history_is_read_once_however_many_prices_changed(shop):
-    prices = {f"item-{number}": Decimal(number) for number in range(50)}
-    intake.put_prices(namespace_id=shop, prices=prices, at=NOON)
-    since = {"at": NOON, "priced": [1], "sealed_at": NOON - 5 * DAY}
-    found = explained(intake.CLAIM_BATCHES, shop, **since)
-    history = [one for one in found if one["Relation Name"].startswith("events_event_")]
-    assert history
-    assert {one["Actual Loops"] for one in history} <= {0, 1}
