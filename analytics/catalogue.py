@@ -9,74 +9,96 @@ from analytics.models import KPI, Kind, Metric, Unit
 
 EVENTS = ("purchase", "recommendation_click", "recommendation_view", "product_view")
 
+# name, kind, event name, unit, description
+METRICS = [
+    (
+        "total_revenue",
+        Kind.SUM,
+        "purchase",
+        Unit.USD,
+        "Value of purchases; without one, the item's latest price.",
+    ),
+    (
+        "count_recommendation_views",
+        Kind.COUNT,
+        "recommendation_view",
+        Unit.COUNT,
+        "Recommendations shown.",
+    ),
+    (
+        "count_recommendation_clicks",
+        Kind.COUNT,
+        "recommendation_click",
+        Unit.COUNT,
+        "Recommendations clicked.",
+    ),
+    (
+        "count_product_views",
+        Kind.COUNT,
+        "product_view",
+        Unit.COUNT,
+        "Product pages looked at.",
+    ),
+    (
+        "count_new_users",
+        Kind.UNIQUE,
+        "",
+        Unit.COUNT,
+        "Users seen for the first time, with any event.",
+    ),
+]
+# name, display name, unit, formula, description
+KPIS = [
+    (
+        "total_revenue",
+        "Total Revenue",
+        Unit.USD,
+        "total_revenue",
+        "Value of all purchases; without one, the latest price of the item.",
+    ),
+    (
+        "click_through_rate",
+        "Click-Through Rate",
+        Unit.PERCENTAGE,
+        "100 * count_recommendation_clicks / count_recommendation_views",
+        "Recommendations clicked out of 100 shown.",
+    ),
+    (
+        "new_users",
+        "New Users",
+        Unit.COUNT,
+        "count_new_users",
+        "Users seen for the first time.",
+    ),
+]
+
 
 def metrics(events: Mapping[str, str]) -> list[Metric]:
     """Returns the shipped metrics; `events` renames the event names they look at."""
-    purchase, click, view, product = (events.get(name, name) for name in EVENTS)
     return [
         Metric(
-            name="total_revenue",
-            kind=Kind.SUM,
-            event_name=purchase,
-            unit=Unit.USD,
-            description="Value of purchases; without one, the item's latest price.",
-        ),
-        Metric(
-            name="count_recommendation_views",
-            kind=Kind.COUNT,
-            event_name=view,
-            unit=Unit.COUNT,
-            description="Recommendations shown.",
-        ),
-        Metric(
-            name="count_recommendation_clicks",
-            kind=Kind.COUNT,
-            event_name=click,
-            unit=Unit.COUNT,
-            description="Recommendations clicked.",
-        ),
-        Metric(
-            name="count_product_views",
-            kind=Kind.COUNT,
-            event_name=product,
-            unit=Unit.COUNT,
-            description="Product pages looked at.",
-        ),
-        Metric(
-            name="count_new_users",
-            kind=Kind.UNIQUE,
-            unit=Unit.COUNT,
-            description="Users seen for the first time, with any event.",
-        ),
+            name=name,
+            kind=kind,
+            event_name=events.get(event_name, event_name),
+            unit=unit,
+            description=description,
+        )
+        for name, kind, event_name, unit, description in METRICS
     ]
 
 
 def kpis() -> list[KPI]:
     """Returns the shipped KPIs in the order in which they should be shown."""
-    shipped = [
+    return [
         KPI(
-            name="total_revenue",
-            display_name="Total Revenue",
-            unit=Unit.USD,
-            description="Total revenue generated: the value of all purchases, or the "
-            "latest price of the item where a purchase carries no value.",
-            formula="total_revenue",
-        ),
-        KPI(
-            name="click_through_rate",
-            display_name="Click-Through Rate",
-            unit=Unit.PERCENTAGE,
-            description="Recommendations clicked out of 100 shown.",
-            formula="100 * count_recommendation_clicks / count_recommendation_views",
-        ),
-        KPI(
-            name="new_users",
-            display_name="New Users",
-            unit=Unit.COUNT,
-            description="Users seen for the first time.",
-            formula="count_new_users",
-        ),
+            name=name,
+            position=10 * place,
+            display_name=display_name,
+            unit=unit,
+            formula=formula,
+            description=description,
+        )
+        for place, (name, display_name, unit, formula, description) in enumerate(
+            KPIS, start=1
+        )
     ]
-    for position, kpi in enumerate(shipped, start=1):
-        kpi.position = 10 * position
-    return shipped

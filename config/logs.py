@@ -12,22 +12,28 @@ SHARED = [
 ]
 
 
+def rendering(form: str) -> list[Any]:
+    """Returns the processors that turn an event into its line.
+
+    SECURITY: tracebacks are plain. Rich ones show local variables, among them the ids
+    of users.
+    """
+    plain = structlog.dev.plain_traceback
+    if form == "json":
+        return [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    return [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
+
+
 def configuration(*, level: str, form: str) -> dict[str, Any]:
     """Returns Django's LOGGING: `form` is "console" or "json", one line an event.
 
-    Raises KeyError for any other form.
+    Raises ValueError for any other form.
     """
-    # SECURITY: plain tracebacks. Rich ones show local variables, users' ids among them.
-    plain = structlog.dev.plain_traceback
-    renderings: dict[str, list[Any]] = {
-        "console": [
-            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)
-        ],
-        "json": [
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-    }
+    if form not in {"console", "json"}:
+        raise ValueError(f"LOG_FORMAT={form}: write console or json")
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -36,7 +42,7 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
                 "()": structlog.stdlib.ProcessorFormatter,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    *renderings[form],
+                    *rendering(form),
                 ],
                 "foreign_pre_chain": SHARED,
             }

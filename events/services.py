@@ -228,7 +228,8 @@ WITH batch AS (
 ), touched AS (
     SELECT unnest(touched) AS start_at FROM batch
     UNION
-    -- No join: guessing at the rows of an UPDATE, the planner reads history once a price.
+    -- No join: a planner that cannot know how many prices changed may read history
+    -- once for each of them.
     SELECT date_bin('5 minutes', occurred_at, 'epoch')
     FROM events_event
     WHERE EXISTS (SELECT FROM price) AND namespace_id = %(namespace_id)s

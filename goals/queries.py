@@ -7,12 +7,13 @@ import numpy as np
 
 from access import sql
 from events import names
+from goals import hashing
 from goals.bloom import Addresses, Filters
 from goals.bounds import bounds
 from goals.hashing import Hashes, Ints
 
 STATES = """
-SELECT event_name_id, count, bits_set FROM goals_counter
+SELECT event_name_id, count, bits_set, version FROM goals_counter
 WHERE namespace_id = %(namespace_id)s AND shard = %(shard)s
     AND event_name_id = ANY(%(counters)s)
 """
@@ -24,12 +25,21 @@ WHERE namespace_id = %(namespace_id)s AND shard = %(shard)s
 """
 
 
+class LayoutError(RuntimeError):
+    """Filters were stored with a layout that this version cannot read."""
+
+
 def filters(*, namespace_id: int, shard: int, counters: Ints) -> Filters:
-    """Returns the filters of a shard's counters, without their pages yet."""
+    """Returns the filters of a shard's counters, without their pages yet.
+
+    Raises LayoutError rather than count with filters it would misread.
+    """
     rows = sql.fetch(
         STATES, namespace_id=namespace_id, shard=shard, counters=counters.tolist()
     )
-    states = {number: state for number, *state in rows}
+    if {version for *_, version in rows} - {hashing.VERSION}:
+        raise LayoutError(f"counters of namespace {namespace_id} have another layout")
+    states = {number: (count, bits) for number, count, bits, _ in rows}
     known = np.array([states.get(number, (0, 0)) for number in counters.tolist()])
     return Filters(
         counters=counters.astype(np.int64), keys=known[:, 0], bits_set=known[:, 1]

@@ -154,16 +154,7 @@ def store(
         contents=contents,
         **place,
     )
-    sums, counters = value_sums(first_times), filters.counters.tolist()
-    sql.execute(
-        STORE_COUNTERS,
-        counters=counters,
-        counts=filters.keys.tolist(),
-        bits=filters.bits_set.tolist(),
-        sums=[sums.get(counter) for counter in counters],
-        version=hashing.VERSION,
-        **place,
-    )
+    sql.execute(STORE_COUNTERS, **counter_columns(filters, first_times), **place)
     sql.execute(
         STORE_FIRST_SEEN,
         counters=sql.array([one.event_name_id for one in first_times]),
@@ -171,6 +162,20 @@ def store(
         users=sql.array([one.users for one in first_times]),
         **place,
     )
+
+
+def counter_columns(
+    filters: Filters, first_times: Sequence[events.FirstTime]
+) -> dict[str, object]:
+    """Returns the new states of the counters; values are to be added to theirs."""
+    sums, counters = value_sums(first_times), filters.counters.tolist()
+    return {
+        "counters": counters,
+        "counts": filters.keys.tolist(),
+        "bits": filters.bits_set.tolist(),
+        "sums": [sums.get(counter) for counter in counters],
+        "version": hashing.VERSION,
+    }
 
 
 def value_sums(first_times: Sequence[events.FirstTime]) -> dict[int, Decimal]:

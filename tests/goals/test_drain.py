@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from access.models import Namespace
 from events import history
 from events.models import Batch, Event, InboxEvent
-from goals import services
+from goals import hashing, services
 from goals.models import Counter, FilterPage, FirstSeen
+from goals.queries import LayoutError
 from tests.events.builders import NOON, arrival, record
 from tests.goals import truth
 from tests.goals.truth import Truth
@@ -193,3 +194,13 @@ def test_the_command_says_how_many_it_drained(new_shop, capsys):
     call_command("drain")
     assert capsys.readouterr().out == "1,200 events drained\n0 events drained\n"
     assert FirstSeen.objects.filter(namespace=shop).exists()
+
+
+def test_filters_of_another_layout_are_not_counted_with(new_shop, monkeypatch):
+    shop = new_shop()
+    drained([arrival(shop, user=1)])
+    monkeypatch.setattr(hashing, "VERSION", hashing.VERSION + 1)
+    record([arrival(shop, user=1)])
+    with pytest.raises(LayoutError):
+        services.drain_all(at=NOON)
+    assert InboxEvent.objects.filter(namespace=shop).count() == 1
