@@ -46,7 +46,7 @@ COMMANDS = {
     "manage": ["python manage.py"],
     "test": ["python -m pytest"],
     "campaign": ["python -m pytest tests/campaigns/kills.py"],
-    "bench": ["python -m benchmarks"],
+    "bench": ["python -m benchmarks", "python -m benchmarks.filters"],
     "format": ["ruff check --fix --exit-zero --quiet .", "ruff format ."],
     "check": [
         "ruff format --check .",

@@ -65,10 +65,6 @@ class Formula:
             )
         return values + 0.0  # nobody should read -0.0
 
-    def value(self, totals: Mapping[str, float]) -> float | None:
-        """Evaluate once, over the totals of a whole span; None where it is a gap."""
-        return gaps(self.series({n: np.array([totals[n]]) for n in self.names}))[0]
-
 
 def fold(
     tree: Tree,

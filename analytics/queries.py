@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from django.db.models import DateTimeField, Value
 from django.db.models.expressions import RawSQL
 
 from access import sql
 from analytics import buckets, formula, sums
 from analytics.buckets import Granularity, Span
-from analytics.formula import Formula
+from analytics.formula import Formula, Series
 from analytics.models import KPI, Metric
-from analytics.sums import Sums
 
 FIRST = """
 SELECT min(first.start_at)
@@ -122,7 +122,7 @@ def kpi_values(
     """
     rows = list(
         KPI.objects.in_order()
-        .annotate(first_at=RawSQL(FIRST, [namespace_id]))
+        .annotate(first_at=first_bucket(namespace_id, period))
         .values_list("name", "formula", "first_at")
     )
     kept, warnings = known([name for name, _, _ in rows], names, what="KPI")
@@ -141,12 +141,12 @@ def kpi_values(
     return Table(buckets.timestamps(edges), columns, warnings)
 
 
-def column(name: str, one: Formula, found: Mapping[str, Sums], cells: int) -> Column:
+def column(name: str, one: Formula, found: Mapping[str, Series], cells: int) -> Column:
+    """Returns a KPI's numbers: its formula over the cells' sums, and over their sum."""
     if not found.keys() >= set(one.names):
         return Column(name, [None] * cells, None)
-    values = one.series({name: found[name].series for name in one.names})
-    aggregate = one.value({name: found[name].total for name in one.names})
-    return Column(name, formula.gaps(values), aggregate)
+    *values, aggregate = formula.gaps(one.series(found))
+    return Column(name, values, aggregate)
 
 
 def metric_values(
@@ -155,7 +155,7 @@ def metric_values(
     """Returns metrics over a period: two statements, whatever the span."""
     active = Metric.objects.filter(active=True).order_by("name")
     rows = list(
-        active.annotate(first_at=RawSQL(FIRST, [namespace_id])).values_list(
+        active.annotate(first_at=first_bucket(namespace_id, period)).values_list(
             "name", "first_at"
         )
     )
@@ -163,11 +163,19 @@ def metric_values(
     edges = cells(period, first_at=rows[0][1] if rows else None, now=now)
     found = sums.of(namespace_id=namespace_id, names=set(kept), edges=edges)
     columns = [
-        Column(name, formula.gaps(found[name].series), found[name].total)
+        Column(name, found[name][:-1].tolist(), float(found[name][-1]))
         for name in kept
         if name in found  # or it was switched off this moment
     ]
     return Table(buckets.timestamps(edges), columns, warnings)
+
+
+def first_bucket(namespace_id: int, period: Period) -> RawSQL | Value:
+    """Returns when the namespace's data begin, for a period that does not say."""
+    at = DateTimeField()
+    if period.start:
+        return Value(None, output_field=at)
+    return RawSQL(FIRST, [namespace_id], output_field=at)
 
 
 def cells(

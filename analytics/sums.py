@@ -6,7 +6,6 @@ bytes a metric: a year of days for ten KPIs costs no time worth mentioning to se
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -44,20 +43,13 @@ WHERE metric.name = ANY(%(names)s) AND metric.active
 POSTGRES_EPOCH = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """A metric's sums: per cell, and exact over all cells before it became a float."""
-
-    series: Series
-    total: float
-
-
 def of(
     *, namespace_id: int, names: AbstractSet[str], edges: Sequence[datetime]
-) -> dict[str, Sums]:
-    """Returns the sums of active metrics, read at the coarsest resolution that fits.
+) -> dict[str, Series]:
+    """Returns the sums of active metrics: one a cell, then the sum of all cells.
 
-    Where every cell is one stored bucket there is nothing to group.
+    They are read at the coarsest resolution that fits; where every cell is one stored
+    bucket there is nothing to group.
     """
     seconds = np.array([int(edge.timestamp()) for edge in edges])
     resolution = buckets.resolution_for(edges)
@@ -71,20 +63,20 @@ def of(
         end=edges[-1],
         edges=sql.array(seconds.tolist() if grouped else []),
     )
-    return {
-        name: Sums(filled(starts, values, seconds=seconds), total)
-        for name, total, starts, values in rows
-    }
+    return {name: filled(*packed, seconds=seconds) for name, *packed in rows}
 
 
-def filled(starts: bytes, values: bytes, *, seconds: NDArray[np.int64]) -> Series:
-    """Returns a series with zero in the cells that no bucket lies in.
+def filled(
+    total: float, starts: bytes, values: bytes, *, seconds: NDArray[np.int64]
+) -> Series:
+    """Returns values in their cells, zero in cells without any, and the total.
 
     `starts` are packed as PostgreSQL's timestamps (microseconds since 2000), `values`
     as its floats; `seconds` are the edges of the cells.
     """
-    series = np.zeros(len(seconds) - 1)
+    series = np.zeros(len(seconds))
     at = np.frombuffer(starts, ">i8") // 1_000_000 + POSTGRES_EPOCH
     cells = np.searchsorted(seconds, at, side="right") - 1
     series[cells] = np.frombuffer(values, ">f8")
+    series[-1] = total
     return series

@@ -18,14 +18,18 @@ def arrivals(
     events: Sequence[Event], *, scopes: Mapping[str | None, Scope], at: datetime
 ) -> list[Arrival]:
     """Returns the events without their users' ids; `at` stands where no time is."""
-    return [arrival(event, scope=scopes[event.namespace], at=at) for event in events]
+    secret = settings.USER_KEY_SECRET
+    places = {
+        asked: (scope.id, keys.namespace_key(secret, scope.name))
+        for asked, scope in scopes.items()
+    }
+    return [arrival(event, *places[event.namespace], at) for event in events]
 
 
-def arrival(event: Event, *, scope: Scope, at: datetime) -> Arrival:
-    key = keys.namespace_key(settings.USER_KEY_SECRET, scope.name)
+def arrival(event: Event, namespace_id: int, key: bytes, at: datetime) -> Arrival:
     user_key = keys.user_key(event.user_id, key=key)
     return Arrival(
-        namespace_id=scope.id,
+        namespace_id=namespace_id,
         shard=keys.shard(user_key),
         user_key=user_key,
         event_name=event.event_name,

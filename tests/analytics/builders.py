@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -61,7 +60,7 @@ def event(
 
 def arrive(shop: int, events: Iterable[Arrival]) -> None:
     """Puts events into the inbox, in this order, and drains it."""
-    arrivals = [replace(one, namespace_id=shop) for one in events]
+    arrivals = [one._replace(namespace_id=shop) for one in events]
     intake.record(arrivals=arrivals, received_at=NOON)
     goals.drain_all(at=NOON)
 

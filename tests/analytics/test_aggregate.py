@@ -1,6 +1,5 @@
 """An aggregation may run zero, one or ten times: the numbers are the same."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -71,7 +70,7 @@ def test_one_tick_after_ten_missed_ones_gives_what_ten_ticks_give(shop):
 
 
 def test_events_in_the_inbox_wait_for_their_drain(shop):
-    waiting = replace(event("purchase"), namespace_id=shop)
+    waiting = event("purchase")._replace(namespace_id=shop)
     intake.record(arrivals=[waiting], received_at=NOON)
     assert aggregate(shop) is None
     assert stored(shop, "purchases") == {}

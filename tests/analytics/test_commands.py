@@ -1,7 +1,6 @@
 """`drain`, `aggregate` and `retain` by hand do what the periodic tasks do."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 import time_machine
@@ -23,7 +22,7 @@ def shop() -> int:
     metric("views", Kind.COUNT, "view")
     shop = namespace()
     intake.record(
-        arrivals=[replace(event("view"), namespace_id=shop)], received_at=NOON
+        arrivals=[event("view")._replace(namespace_id=shop)], received_at=NOON
     )
     return shop
 

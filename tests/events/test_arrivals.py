@@ -1,6 +1,5 @@
 """The inbox is read as one numpy table, straight from PostgreSQL's binary COPY."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -60,6 +59,6 @@ def test_days_are_utc_and_sorted(shop):
         NOON,
     ]
     one = arrival(shop.pk)
-    record(replace(one, occurred_at=at) for at in moments)
+    record(one._replace(occurred_at=at) for at in moments)
     days = [date(1999, 12, 31), date(2026, 3, 3), date(2026, 3, 4)]
     assert arrivals.days(waiting(shop)) == days
