@@ -12,11 +12,12 @@ WHERE EXISTS (
     SELECT FROM events_inboxevent AS waiting
     WHERE waiting.namespace_id = namespace.id AND waiting.shard = every.shard
 )
+ORDER BY random()
 """
 WAITING = """
 SELECT string_agg(
     int8send(id) || int8send(user_key) || timestamptz_send(occurred_at)
-        || int4send(event_name_id) || boolsend(ensure_goal), ''
+        || int4send(event_name_id) || boolsend(ensure_goal), '' ORDER BY id
 )
 FROM (
     SELECT * FROM events_inboxevent
@@ -27,7 +28,10 @@ FROM (
 
 
 def pending_shards() -> list[tuple[int, int]]:
-    """Returns the (namespace id, shard) pairs with events in the inbox."""
+    """Returns the (namespace id, shard) pairs with events in the inbox.
+
+    In random order: none waits behind the others, and workers do not meet.
+    """
     return [(namespace_id, shard) for namespace_id, shard in sql.fetch(PENDING)]
 
 

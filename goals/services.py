@@ -20,6 +20,7 @@ from goals.models import GLOBAL
 from goals.pages import Bools
 
 BATCH = 50_000  # events of one transaction: bounds its memory and its time
+RUN = 32 * BATCH  # then the worker's other tasks get their turn; the next tick goes on
 
 STORE_PAGES = """
 INSERT INTO goals_filterpage (namespace_id, shard, event_name_id, page, content)
@@ -63,11 +64,12 @@ def drain_all(*, at: datetime) -> int:
     """Drains the shards that have events waiting; returns how many were counted.
 
     Any number of workers may do this at once: each skips the shards that others hold.
+    Of a backlog, one run takes about RUN events.
     """
     total = 0
     for namespace_id, shard in inbox.pending_shards():
         drained = BATCH
-        while drained == BATCH:
+        while drained == BATCH and total < RUN:
             drained = drain(namespace_id=namespace_id, shard=shard, at=at)
             total += drained
     return total

@@ -174,6 +174,15 @@ def test_one_drain_takes_all_of_a_backlog(new_shop, monkeypatch):
     assert truth.counts(shop)["view"] == 25
 
 
+def test_a_run_leaves_the_rest_of_a_large_backlog_to_the_next(new_shop, monkeypatch):
+    monkeypatch.setattr(services, "BATCH", 10)
+    monkeypatch.setattr(services, "RUN", 20)
+    shop = new_shop()
+    record(arrival(shop, user=16 * number) for number in range(35))
+    assert [services.drain_all(at=NOON) for _ in range(3)] == [20, 15, 0]
+    assert truth.counts(shop)["view"] == 35
+
+
 def test_a_drain_costs_the_same_queries_whatever_it_drains(
     new_shop, django_assert_num_queries
 ):

@@ -12,5 +12,7 @@ class Command(BaseCommand):
     help = "Count the events that wait in the inbox and move them into history."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        drained = services.drain_all(at=datetime.now(UTC))
-        self.stdout.write(f"{drained:,} events drained")
+        total = 0
+        while drained := services.drain_all(at=datetime.now(UTC)):
+            total += drained
+        self.stdout.write(f"{total:,} events drained")
