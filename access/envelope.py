@@ -7,6 +7,7 @@
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -22,7 +23,9 @@ Envelope = dict[str, Any]
 
 class TooLarge(exceptions.APIException):
     status_code = 413
-    default_detail = "the body is larger than 5,000,000 bytes"
+    default_detail = (
+        f"the body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes"
+    )
 
 
 class Unavailable(exceptions.APIException):

@@ -29,6 +29,12 @@ def locked(name: str, *, key: int) -> bool:
     return bool(fetch(statement, name=name, key=key)[0][0])
 
 
+def lock(name: str, *, key: int) -> None:
+    """Takes a lock for the rest of this transaction, waiting for whoever has it."""
+    statement = "SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, %(key)s))"
+    execute(statement, name=name, key=key)
+
+
 def array(values: Iterable[int | str]) -> str:
     """Returns an array literal, to be cast in the statement: `%(ids)s::bigint[]`.
 

@@ -6,7 +6,7 @@ bytes a metric: a year of days for ten KPIs costs no time worth mentioning to se
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from access import sql
 from analytics import buckets
 from analytics.formula import Series
+from events.arrivals import POSTGRES_EPOCH
 
 BUCKETS = """
 SELECT start_at, value FROM analytics_bucket
@@ -40,7 +41,7 @@ FROM analytics_metric AS metric, LATERAL (
 ) AS sums
 WHERE metric.name = ANY(%(names)s) AND metric.active
 """
-POSTGRES_EPOCH = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
+EPOCH_SECONDS = int(POSTGRES_EPOCH.timestamp())
 
 
 def of(
@@ -75,7 +76,7 @@ def filled(
     as its floats; `seconds` are the edges of the cells.
     """
     series = np.zeros(len(seconds))
-    at = np.frombuffer(starts, ">i8") // 1_000_000 + POSTGRES_EPOCH
+    at = np.frombuffer(starts, ">i8") // 1_000_000 + EPOCH_SECONDS
     cells = np.searchsorted(seconds, at, side="right") - 1
     series[cells] = np.frombuffer(values, ">f8")
     series[-1] = total

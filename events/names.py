@@ -8,10 +8,6 @@ from django.db.models import Max
 from access import sql
 from events.models import NAME_LIMIT, EventName
 
-LOCK_NAMES = """
-SELECT pg_advisory_xact_lock(hashtextextended('names', %(namespace_id)s))
-"""
-
 
 class NameLimitError(ValueError):
     """A namespace would get more event names than it may hold."""
@@ -51,7 +47,7 @@ def ensure(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
 @transaction.atomic
 def add(namespace_id: int, names: set[str]) -> None:
     """Adds names one namespace at a time: the lock keeps their numbers gapless."""
-    sql.execute(LOCK_NAMES, namespace_id=namespace_id)
+    sql.lock("names", key=namespace_id)
     known = EventName.objects.filter(namespace_id=namespace_id)
     new = sorted(
         names - set(known.filter(name__in=names).values_list("name", flat=True))

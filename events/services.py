@@ -270,7 +270,7 @@ def retain(*, now: datetime) -> list[date]:
     that the day may be needed to compute its buckets.
     """
     oldest = min(now - PAST, queries.oldest_unaggregated() or now)
-    history.ensure(now.date() + timedelta(days=ahead) for ahead in range(-5, 4))
+    history.ensure(now.date() + timedelta(days=ahead) for ahead in range(-PAST.days, 4))
     SeenEvent.objects.filter(seen_at__lt=now - history.KEPT).delete()
     Batch.objects.filter(aggregated_at__lt=now - history.KEPT).delete()
     kept_from = (oldest - history.LOOK_BACK).date()
