@@ -8,8 +8,8 @@ over any cut of time.
 
 from collections.abc import Sequence
 
-from analytics.buckets import Span
 from analytics.models import Kind
+from events.buckets import Span
 
 TALLY = """
     SELECT event_name_id, date_bin('5 minutes', occurred_at, 'epoch') AS start_at,

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from analytics import formula
-from analytics.buckets import DAY, FIVE_MINUTES, HOUR
+from events.buckets import DAY, FIVE_MINUTES, HOUR
 
 WHOLE = 0  # the segment of the namespace as a whole
 

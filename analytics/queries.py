@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from django.db.models import DateTimeField, Value
 from django.db.models.expressions import RawSQL
 
 from access import sql
-from analytics import buckets, formula, sums
-from analytics.buckets import Granularity, Span
+from analytics import formula, sums
 from analytics.formula import Formula, Series
 from analytics.models import KPI, Metric
+from events import buckets, periods
+from events.periods import Period
 
 FIRST = """
 SELECT min(first.start_at)
@@ -24,16 +24,6 @@ FROM analytics_metric AS metric, LATERAL (
     ORDER BY start_at LIMIT 1
 ) AS first
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """What part of the data is asked for; None stands for the default."""
-
-    start: datetime | None
-    end: datetime | None
-    granularity: Granularity | None
-    zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +117,7 @@ def kpi_values(
     )
     kept, warnings = known([name for name, _, _ in rows], names, what="KPI")
     formulas = {name: formula.parse(text) for name, text, _ in rows if name in kept}
-    edges = cells(period, first_at=rows[0][2] if rows else None, now=now)
+    edges = periods.cells(period, first_at=rows[0][2] if rows else None, now=now)
     wanted = {name for one in formulas.values() for name in one.names}
     found = sums.of(namespace_id=namespace_id, names=wanted, edges=edges)
     columns = [
@@ -160,7 +150,7 @@ def metric_values(
         )
     )
     kept, warnings = known([name for name, _ in rows], names, what="metric")
-    edges = cells(period, first_at=rows[0][1] if rows else None, now=now)
+    edges = periods.cells(period, first_at=rows[0][1] if rows else None, now=now)
     found = sums.of(namespace_id=namespace_id, names=set(kept), edges=edges)
     columns = [
         Column(name, found[name][:-1].tolist(), float(found[name][-1]))
@@ -176,19 +166,3 @@ def first_bucket(namespace_id: int, period: Period) -> RawSQL | Value:
     if period.start:
         return Value(None, output_field=at)
     return RawSQL(FIRST, [namespace_id], output_field=at)
-
-
-def cells(
-    period: Period, *, first_at: datetime | None, now: datetime
-) -> list[datetime]:
-    """Returns the edges of the answer's cells; one edge, no cell, without any data.
-
-    The default start is the namespace's first bucket, the default end is now.
-    """
-    end = period.end or max(now, period.start or now)
-    start = period.start or (first_at and min(first_at, end))
-    if start is None:
-        return [buckets.floor(end, resolution=buckets.FIVE_MINUTES)]
-    span = Span(start, end)
-    granularity = period.granularity or buckets.granularity_for(span)
-    return buckets.edges(span, granularity=granularity, zone=period.zone)

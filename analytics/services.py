@@ -7,12 +7,12 @@ from datetime import datetime
 from django.db import transaction
 
 from access import sql
-from analytics import buckets, catalogue, kinds
-from analytics.buckets import DAY, FIVE_MINUTES, HOUR, Span
+from analytics import catalogue, kinds
 from analytics.models import KPI, AggregationRun, Kind, Metric
-from events import names
+from events import buckets, names
 from events import queries as events
 from events import services as intake
+from events.buckets import DAY, FIVE_MINUTES, HOUR, Span
 
 ANY_EVENT, NO_EVENT = 0, -1
 CLEAR = """

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from access import sql
-from analytics import buckets
 from analytics.formula import Series
+from events import buckets
 from events.arrivals import POSTGRES_EPOCH
 
 BUCKETS = """

@@ -18,8 +18,9 @@ from access.errors import Missing
 from access.models import DEFAULT_NAMESPACE, Role
 from access.permissions import caller
 from analytics import pipeline, queries, serializers
-from analytics.buckets import TooManyCells
 from analytics.queries import Table
+from events import spans
+from events.buckets import TooManyCells
 
 MANAGERS = [Role.ROOT, Role.MANAGER]
 
@@ -135,7 +136,7 @@ def table(
         return read(
             namespace_id=namespace_id(request, query),
             names=names,
-            period=serializers.period(query),
+            period=spans.period(query),
             now=datetime.now(UTC),
         )
     except TooManyCells as error:

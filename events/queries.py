@@ -2,8 +2,18 @@
 
 from datetime import datetime
 
+from django.conf import settings
+
 from access import sql
-from events import arrivals
+from access.queries import Scope
+from events import arrivals, keys
+
+
+def user_key(user_id: str, *, scope: Scope) -> int:
+    """Returns the key that stands for a user in a namespace."""
+    key = keys.namespace_key(settings.USER_KEY_SECRET, scope.name)
+    return keys.user_key(user_id, key=key)
+
 
 PENDING = """
 SELECT namespace.id, every.shard

@@ -7,9 +7,9 @@ from decimal import Decimal
 from itertools import count
 
 from access.models import Namespace
-from analytics import buckets, services
+from analytics import services
 from analytics.models import KPI, AggregationRun, Bucket, Kind, Metric, Unit
-from events import keys
+from events import buckets, keys
 from events import services as intake
 from events.arrivals import Arrival
 from goals import services as goals

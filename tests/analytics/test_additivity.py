@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics import buckets, queries
-from analytics.buckets import Granularity
+from analytics import queries
 from analytics.models import Kind
+from events import buckets, periods
 from events import services as intake
 from events.arrivals import Arrival
+from events.buckets import Granularity
+from events.periods import Period
 from tests.analytics.builders import (
     DAY,
     NOON,
@@ -164,9 +166,9 @@ def test_every_cell_of_every_cut_reads_as_the_sum_of_its_events(
     shop = namespace()
     happen(shop, past)
     start, end = bounds
-    period = queries.Period(start, end, granularity, ZoneInfo(zone))
+    period = Period(start, end, granularity, ZoneInfo(zone))
     table = queries.metric_values(namespace_id=shop, names=[], period=period, now=NOON)
-    edges = queries.cells(period, first_at=None, now=NOON)
+    edges = periods.cells(period, first_at=None, now=NOON)
     for column in table.columns:
         amounts = MODELS[column.name](flat(past))
         cells = [between(amounts, *cell) for cell in pairwise(edges)]

@@ -8,9 +8,9 @@ import pytest
 
 from access import sql
 from analytics import kinds, services
-from analytics.buckets import Span
 from analytics.models import Kind
 from events import services as intake
+from events.buckets import Span
 from tests.analytics.builders import DAY, NOON, metric, namespace
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics import buckets
-from analytics.buckets import Granularity, Span
+from events import buckets
+from events.buckets import Granularity, Span
 
 HOUR = timedelta(hours=1)
 GRID = timedelta(minutes=5)
