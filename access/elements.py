@@ -4,6 +4,7 @@ A failure is a list such as `["missing_required_key", "user_id"]`, the form in w
 `why` lists it; `problem` turns it into the object of a top-level error.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -12,6 +13,15 @@ import msgspec
 
 Failure = list[Any]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,200}")
+TEXT_EXPECTED = "1 to 200 characters, none of them a control character"
+
+
+def is_text(value: str) -> bool:
+    """Says whether `value` can be a name or an id."""
+    return TEXT.fullmatch(value) is not None
 
 
 def is_moment(value: object) -> bool:
@@ -56,8 +66,9 @@ def failure(
 
 def type_failure(value: object, *, kind: str) -> Failure | None:
     """Returns how `value` is not of that kind, None if it is."""
-    if not TYPES["string" if kind == "date-time" else kind](value):
-        return ["incorrect_type", value, kind]
+    written = "string" if kind == "date-time" else kind
+    if not TYPES[written](value):
+        return ["incorrect_type", value, written]
     if kind == "date-time" and not is_moment(value):
         return ["invalid_date", value]
     return None

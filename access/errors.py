@@ -16,10 +16,9 @@ class Missing(APIException):
 
 
 class Refused(APIException):
-    """A request under /v0 that cannot be taken; `error` is the body's `error`."""
+    """A request under /v0 that cannot be answered; `error` is the body's `error`."""
 
-    status_code = 400
-
-    def __init__(self, error: dict[str, Any]) -> None:
+    def __init__(self, error: dict[str, Any], *, status: int = 400) -> None:
         super().__init__(error.get("what"))
         self.error = error
+        self.status_code = status

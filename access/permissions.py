@@ -13,10 +13,14 @@ if TYPE_CHECKING:  # DRF's views import their default permissions: this class
 
 
 class HasRole(BasePermission):
-    """Grants the roles that a view lists in its `roles` attribute."""
+    """Grants the roles that a view lists in its `roles` attribute.
+
+    Where it has `method_roles`, those of a method stand instead.
+    """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         user, roles = request.user, getattr(view, "roles", ())
+        roles = getattr(view, "method_roles", {}).get(request.method, roles)
         allowed = isinstance(user, User) and user.role in roles
         self.message = f"allowed roles: {', '.join(roles) or 'none'}"
         return allowed

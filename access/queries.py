@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rest_framework.exceptions import PermissionDenied
 
+from access.errors import Missing
 from access.models import DEFAULT_NAMESPACE, Namespace, Role, User
 
 
@@ -51,10 +52,23 @@ def scope(*, user: User, name: str | None) -> Scope | None:
     return found.get(asked)
 
 
+def existing(*, user: User, name: str | None) -> Scope:
+    """Returns the namespace to read. Raises PermissionDenied, and Missing for root."""
+    found = scope(user=user, name=name)
+    if found is None:
+        raise Missing(kind="namespace", key=name or DEFAULT_NAMESPACE)
+    return found
+
+
+def readable(*, user: User) -> list[Scope]:
+    """Returns the namespaces that the user may read, sorted by name, in one query."""
+    visible = Namespace.objects.visible_to(user).order_by("name")
+    return [Scope(id, name) for id, name in visible.values_list("id", "name")]
+
+
 def namespaces(*, user: User) -> list[str]:
     """Returns the names of the namespaces that the user may read, sorted."""
-    visible = Namespace.objects.visible_to(user).order_by("name")
-    return list(visible.values_list("name", flat=True))
+    return [one.name for one in readable(user=user)]
 
 
 def not_a_member(names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from analytics import formula
-from events.buckets import DAY, FIVE_MINUTES, HOUR
+from events.buckets import RESOLUTIONS
 
 WHOLE = 0  # the segment of the namespace as a whole
 
@@ -127,7 +127,7 @@ class Bucket(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(resolution__in=[FIVE_MINUTES, HOUR, DAY]),
+                condition=models.Q(resolution__in=list(RESOLUTIONS)),
                 name="bucket_resolution_is_stored",
             ),
         ]

@@ -27,10 +27,11 @@ class KPIStatusesQuery(NamesQuery):
 
 
 class KPIValuesQuery(SpanQuery, NamesQuery):
-    pass
+    namespace = namespace_field()
 
 
 class MetricValuesQuery(SpanQuery):
+    namespace = namespace_field()
     names = serializers.ListField(
         child=serializers.CharField(),
         default=list,

@@ -14,8 +14,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from access import queries as access
-from access.errors import Missing
-from access.models import DEFAULT_NAMESPACE, Role
+from access.models import Role
 from access.permissions import caller
 from analytics import pipeline, queries, serializers
 from analytics.queries import Table
@@ -39,7 +38,7 @@ class KPIConfigs(APIView):
     @documented(serializers.NamesQuery, serializers.KPIConfigsAnswer)
     def get(self, request: Request) -> Response:
         """List KPIs in the order in which they should be shown."""
-        query = validated(request, serializers.NamesQuery)
+        query = spans.query(request, serializers.NamesQuery)
         kpis, warnings = queries.catalogue(query["kpis"])
         body = {"kpis": [serializers.kpi_config(kpi) for kpi in kpis]}
         return Response(serializers.answer(body, warnings=warnings))
@@ -51,7 +50,7 @@ class KPIStatuses(APIView):
     @documented(serializers.KPIStatusesQuery, serializers.KPIStatusesAnswer)
     def get(self, request: Request) -> Response:
         """Say of each KPI whether its numbers can be trusted, with its config."""
-        query = validated(request, serializers.KPIStatusesQuery)
+        query = spans.query(request, serializers.KPIStatusesQuery)
         kpis, warnings = queries.catalogue(query["kpis"])
         found = queries.statuses(namespace_id=namespace_id(request, query), kpis=kpis)
         body = {
@@ -69,7 +68,7 @@ class KPIValues(APIView):
     @documented(serializers.KPIValuesQuery, serializers.KPIValuesAnswer)
     def get(self, request: Request) -> Response:
         """Compute KPIs over a span of time, cut into cells, and over all of it."""
-        query = validated(request, serializers.KPIValuesQuery)
+        query = spans.query(request, serializers.KPIValuesQuery)
         found = table(request, query, read=queries.kpi_values, names=query["kpis"])
         body = serializers.kpi_table(found)
         return Response(serializers.answer(body, warnings=found.warnings))
@@ -81,7 +80,7 @@ class MetricValues(APIView):
     @documented(serializers.MetricValuesQuery, serializers.MetricValuesAnswer)
     def get(self, request: Request) -> Response:
         """Sum metrics over the cells of a span of time."""
-        query = validated(request, serializers.MetricValuesQuery)
+        query = spans.query(request, serializers.MetricValuesQuery)
         found = table(request, query, read=queries.metric_values, names=query["names"])
         body = serializers.metric_table(found)
         return Response(serializers.answer(body, warnings=found.warnings))
@@ -103,22 +102,9 @@ class Ready(APIView):
         return Response({"ready": ready, **found}, status=200 if ready else 503)
 
 
-def validated(
-    request: Request, kind: type[Serializer[dict[str, Any]]]
-) -> dict[str, Any]:
-    """Returns the query's values. Raises ValidationError, naming the parameter."""
-    query = kind(data=request.query_params)
-    query.is_valid(raise_exception=True)
-    return dict(query.validated_data)
-
-
 def namespace_id(request: Request, query: dict[str, Any]) -> int:
     """Returns the namespace to read. Raises Missing and PermissionDenied."""
-    name = query.get("namespace")
-    scope = access.scope(user=caller(request), name=name)
-    if scope is None:
-        raise Missing(kind="namespace", key=name or DEFAULT_NAMESPACE)
-    return scope.id
+    return access.existing(user=caller(request), name=query.get("namespace")).id
 
 
 def table(

@@ -60,7 +60,6 @@ PROPERTIES = {
     "session_id": "string",
 }
 REQUIRED = ["event_name", "user_id"]
-TEXT_EXPECTED = "1 to 200 characters, none of them a control character"
 VALUE_EXPECTED = "a number of at most 1e12, stored with 6 decimals"
 
 # An exponent too large for a Decimal becomes NaN or infinity instead of an exception.
@@ -159,17 +158,9 @@ def limits(events: list[Any]) -> dict[str, Any] | None:
         return None
     for index, event in enumerate(events):
         for field in sorted(PROPERTIES.keys() & event.keys()):
-            if PROPERTIES[field] == "string" and not fits(event[field]):
-                return invalid(index, field, TEXT_EXPECTED).error
+            if PROPERTIES[field] == "string" and not elements.is_text(event[field]):
+                return invalid(index, field, elements.TEXT_EXPECTED).error
     return None
-
-
-def fits(text: str) -> bool:
-    try:
-        msgspec.convert(text, Text)
-    except msgspec.ValidationError:
-        return False
-    return True
 
 
 def shape(body: object) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 FIVE_MINUTES = 300
 HOUR = 3600
 DAY = 86400
+RESOLUTIONS = (FIVE_MINUTES, HOUR, DAY)  # of stored buckets, in seconds
 MAX_CELLS = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A year short of what a datetime can hold: cells reach beyond their span.
@@ -140,7 +141,7 @@ def resolution_for(edges: Sequence[datetime]) -> int:
     Raises ValueError for an edge that is no multiple of five minutes.
     """
     common = math.gcd(*(int(edge.timestamp()) for edge in edges))
-    for resolution in (DAY, HOUR, FIVE_MINUTES):
+    for resolution in reversed(RESOLUTIONS):
         if common % resolution == 0:
             return resolution
     raise ValueError("Stored buckets do not end at these edges.")

@@ -1,6 +1,7 @@
 """The dictionary of event names: at most NAME_LIMIT in a namespace."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Max
@@ -25,8 +26,27 @@ def ids(
 
 def by_id(*, namespace_id: int) -> dict[int, str]:
     """Returns event name id → name for a namespace."""
-    found = EventName.objects.filter(namespace_id=namespace_id)
+    return {one.id: one.name for one in entries(namespace_id=namespace_id)}
+
+
+def of(ids: Iterable[int]) -> dict[int, str]:
+    """Returns event name id → name of any namespaces' events, in one query."""
+    found = EventName.objects.filter(id__in=list(ids))
     return dict(found.values_list("id", "name"))
+
+
+class Entry(NamedTuple):
+    """A name, its id in all of the installation, its number in its namespace."""
+
+    id: int
+    number: int
+    name: str
+
+
+def entries(*, namespace_id: int) -> list[Entry]:
+    """Returns a namespace's names in the order of their ids."""
+    found = EventName.objects.filter(namespace_id=namespace_id).order_by("id")
+    return [Entry(*row) for row in found.values_list("id", "number", "name")]
 
 
 def ensure(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:

@@ -1,5 +1,6 @@
 """Reads of the inbox, the dictionary and the state of the pipeline."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -51,6 +52,32 @@ def waiting(*, namespace_id: int, shard: int, limit: int) -> arrivals.Arrivals:
     return arrivals.decode(sent or b"")
 
 
+ASKED = """
+SELECT asked.event_name_id, first.id
+FROM unnest(%(names)s::int[]) AS asked (event_name_id), LATERAL (
+    SELECT id FROM events_inboxevent AS waiting
+    WHERE namespace_id = %(namespace_id)s AND ensure_goal
+        AND waiting.event_name_id = asked.event_name_id
+    ORDER BY id LIMIT 1
+) AS first
+"""
+
+
+def asked_goals(*, namespace_id: int, names: Sequence[int]) -> dict[int, int]:
+    """Returns, of these event name ids, those that an event waiting in any shard asks
+    to be goals, with the number of the first such arrival.
+    """
+    return dict(sql.fetch(ASKED, namespace_id=namespace_id, names=names))
+
+
+NEXT = "SELECT nextval(pg_get_serial_sequence('events_inboxevent', 'id'))"
+
+
+def next_arrival() -> int:
+    """Returns a number above those of all arrivals so far, and below those to come."""
+    return int(sql.fetch(NEXT)[0][0])
+
+
 NAMESPACES = """
 SELECT namespace_id FROM events_batch WHERE aggregated_at IS NULL
 UNION SELECT namespace_id FROM events_itemprice WHERE aggregated_at IS NULL ORDER BY 1
@@ -90,6 +117,14 @@ PENDING_SINCE = "SELECT min(drained_at) FROM events_batch WHERE aggregated_at IS
 def oldest_pending() -> datetime | None:
     """Returns when the oldest batch without an aggregation was drained."""
     return moment(PENDING_SINCE)
+
+
+PENDING_BATCHES = "SELECT count(*) FROM events_batch WHERE aggregated_at IS NULL"
+
+
+def pending_batches() -> int:
+    """Returns how many batches no aggregation covered."""
+    return int(sql.fetch(PENDING_BATCHES)[0][0])
 
 
 def moment(statement: str) -> datetime | None:

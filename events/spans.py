@@ -7,6 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
 
 from events import buckets
 from events.buckets import Granularity, SpanError
@@ -49,7 +50,6 @@ def namespace_field() -> serializers.CharField:
 class SpanQuery(serializers.Serializer[dict[str, Any]]):
     """Which part of the data, and how finely cut."""
 
-    namespace = namespace_field()
     start_timestamp = TimestampField(
         required=False,
         help_text="Seconds since 1970 UTC; cells start there or before. "
@@ -75,6 +75,15 @@ class SpanQuery(serializers.Serializer[dict[str, Any]]):
         if start and end and start > end:
             raise ValidationError("start_timestamp must not be after end_timestamp")
         return attrs
+
+
+def query(
+    request: Request, kind: type[serializers.Serializer[dict[str, Any]]]
+) -> dict[str, Any]:
+    """Returns the query's values. Raises ValidationError, naming the parameter."""
+    found = kind(data=request.query_params)
+    found.is_valid(raise_exception=True)
+    return dict(found.validated_data)
 
 
 def period(query: dict[str, Any]) -> Period:

@@ -1,5 +1,6 @@
 """Events and prices in. Reading the clock and forgetting the user's id happen here."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from django.db import transaction
@@ -8,10 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from access import bodies
 from access import services as access
 from access.errors import Refused
-from access.models import Role
+from access.models import Role, User
 from access.permissions import caller
+from access.queries import Scope
 from events import body, names, serializers, services
 
 
@@ -39,36 +42,30 @@ def record(request: Request) -> None:
     Raises Refused, naming the first thing that is wrong, with nothing stored.
     """
     received_at = datetime.now(UTC)
-    require_json(request.content_type)
+    bodies.require_json(request.content_type)
     try:
         events = body.decode(request.body, received_at=received_at)
-        asked = {event.namespace for event in events}
-        with transaction.atomic():  # a namespace comes with its events, or not at all
-            scopes = access.writable_scopes(user=caller(request), names=asked)
-            arrivals = serializers.arrivals(events, scopes=scopes, at=received_at)
-            services.record(arrivals=arrivals, received_at=received_at)
     except body.BodyError as error:
         raise Refused(error.error) from None
+    keep(events, user=caller(request), received_at=received_at)
+
+
+def keep(
+    events: Sequence[body.Event], *, user: User, received_at: datetime
+) -> dict[str | None, Scope]:
+    """Puts events into the inbox; returns their namespaces by the name asked for.
+
+    Raises Refused and PermissionDenied, with nothing stored.
+    """
+    asked = {event.namespace for event in events}
+    try:
+        with transaction.atomic():  # a namespace comes with its events, or not at all
+            scopes = access.writable_scopes(user=user, names=asked)
+            arrivals = serializers.arrivals(events, scopes=scopes, at=received_at)
+            services.record(arrivals=arrivals, received_at=received_at)
     except names.NameLimitError as error:
         raise Refused({"what": str(error), "field": "event_name"}) from None
-
-
-def require_json(content_type: str) -> None:
-    kind, _, charset = content_type.partition(";")
-    if kind.strip().lower() != "application/json" or not is_utf8(charset):
-        raise Refused(
-            {
-                "what": "The content-type is invalid",
-                "type": content_type,
-                "expected_types": ["application/json"],
-            }
-        )
-
-
-def is_utf8(parameters: str) -> bool:
-    name, _, charset = parameters.partition("=")
-    named = name.strip().lower() == "charset"
-    return not named or charset.strip(' "').lower() in {"utf-8", "utf8"}
+    return scopes
 
 
 class ItemPrices(APIView):

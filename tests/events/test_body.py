@@ -172,7 +172,7 @@ def test_a_time_that_is_none_or_has_no_offset_is_an_invalid_date(sent):
         ({**ONE, "value": True}, ["incorrect_type", True, "number"]),
         ({**ONE, "value": None}, ["incorrect_type", None, "number"]),
         ({**ONE, "ensure_goal": 1}, ["incorrect_type", 1, "boolean"]),
-        ({**ONE, "datetime": 0}, ["incorrect_type", 0, "date-time"]),
+        ({**ONE, "datetime": 0}, ["incorrect_type", 0, "string"]),
         ({"value": "5", "user_id": 5}, ["incorrect_type", 5, "string"]),
         (5, ["incorrect_type", 5, "object"]),
         (None, ["incorrect_type", None, "object"]),

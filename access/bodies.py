@@ -1,0 +1,75 @@
+"""What a request under /v0 brings, or the reason why it cannot be taken."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from rest_framework.request import Request
+
+from access import elements
+from access.errors import Refused
+
+SHOWN = 1000  # bytes of a body that is told back to who sent it
+
+
+def require_json(content_type: str) -> None:
+    """Raises Refused for anything but JSON in UTF-8."""
+    kind, _, charset = content_type.partition(";")
+    if kind.strip().lower() != "application/json" or not is_utf8(charset):
+        raise Refused(
+            {
+                "what": "The content-type is invalid",
+                "type": content_type,
+                "expected_types": ["application/json"],
+            }
+        )
+
+
+def is_utf8(parameters: str) -> bool:
+    name, _, charset = parameters.partition("=")
+    named = name.strip().lower() == "charset"
+    return not named or charset.strip(' "').lower() in {"utf-8", "utf8"}
+
+
+def json_object(
+    request: Request, *, properties: Mapping[str, str], required: Sequence[str]
+) -> dict[str, Any]:
+    """Returns the body, an object with properties of these types.
+
+    Raises Refused with the first thing that is wrong: see `elements.failure`.
+    """
+    require_json(request.content_type)
+    shown = request.body[:SHOWN].decode(errors="replace")
+    body = decoded(request.body, shown=shown)
+    found = elements.failure(body, properties=properties, required=required)
+    if found:
+        raise Refused(elements.problem(found))
+    return dict(body)
+
+
+def decoded(raw: bytes, *, shown: str) -> Any:
+    """Returns a JSON value. Raises Refused, which calls what was sent `shown`.
+
+    What is nested too deep to be written again counts as no JSON (RFC 8259, 9).
+    """
+    try:
+        value = orjson.loads(raw)
+        orjson.dumps([[[[value]]]])  # as deep as an answer shows it
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        raise not_json(shown) from None
+    return value
+
+
+def not_json(shown: str) -> Refused:
+    return Refused({"what": "The object is not valid JSON", "object": shown})
+
+
+def text(sent: Mapping[str, str], field: str) -> str:
+    """Returns a name or an id that must be there. Raises Refused."""
+    if not sent.get(field):
+        raise Refused(elements.problem(["missing_required_key", field]))
+    if not elements.is_text(sent[field]):
+        expected = elements.TEXT_EXPECTED
+        what = f"Invalid request: {field} must be {expected}"
+        raise Refused({"what": what, "field": field, "expected": expected})
+    return sent[field]
