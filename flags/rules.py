@@ -1,0 +1,120 @@
+"""A user rule: what it must look like, what is wrong with it, and whom it fits.
+
+{"property": "country", "comparator": "=", "value": "de"}
+{"property": "id", "comparator": "in", "value": [1, 2]}
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from access import elements
+
+Rule = Mapping[str, Any]
+
+REQUIRED = ["property", "comparator", "value"]
+FORMS = [("=", "string"), ("=", "integer"), ("in", "integer"), ("in", "string")]
+WANTED = {
+    "=": "value must be text or a whole number",
+    "in": "value must be a list, all texts or all whole numbers",
+}
+RULE_LIMIT, VALUE_LIMIT = 100, 1_000
+
+
+def misses(rule: object) -> list[elements.Failure] | None:
+    """Returns how a rule misses each of FORMS, the last one first; None if it is one.
+
+    As the published API lists them in `why`.
+    """
+    found = [failure(rule, *form) for form in reversed(FORMS)]
+    return None if None in found else [one for one in found if one]
+
+
+def failure(rule: object, comparator: str, kind: str) -> elements.Failure | None:
+    """Returns the first thing that keeps a rule from being of this form."""
+    sent = rule.get("comparator") if isinstance(rule, dict) else None
+    if isinstance(sent, str) and sent != comparator:
+        return ["invalid_enum", sent, [comparator]]
+    outer = "array" if comparator == "in" else kind
+    kinds = {"comparator": "string", "property": "string", "value": outer}
+    return (
+        elements.failure(rule, properties=kinds, required=())
+        or items_failure(rule, kind=kind)
+        or elements.failure(rule, properties={}, required=REQUIRED)
+    )
+
+
+def items_failure(rule: Any, *, kind: str) -> elements.Failure | None:
+    """Returns the first item of a list of values that is of another kind."""
+    found = (elements.type_failure(item, kind=kind) for item in listed(rule))
+    return next((one for one in found if one), None)
+
+
+def listed(rule: Rule) -> list[Any]:
+    value = rule.get("value")
+    return value if isinstance(value, list) else []
+
+
+def advice(rule: Any) -> str | None:
+    """Returns what to write instead, for people; None where `misses` has nothing."""
+    if not isinstance(rule, dict):
+        return "write an object with property, comparator and value"
+    missing = [key for key in REQUIRED if key not in rule]
+    if missing:
+        return f"{missing[0]} is missing"
+    if not isinstance(rule["property"], str):
+        return "property must be text"
+    if rule["comparator"] not in ("=", "in"):
+        return 'comparator must be "=" or "in"'
+    if misses(rule):
+        return WANTED[rule["comparator"]]
+    return None
+
+
+def excess(rules: Sequence[Rule]) -> str | None:
+    """Returns what exceeds our own limits in rules of the right form, for people."""
+    if len(rules) > RULE_LIMIT:
+        return f"there are {len(rules):,} rules, and at most {RULE_LIMIT} are possible"
+    told = ((number, rule_excess(rule)) for number, rule in enumerate(rules, start=1))
+    return next((f"rule {number}: {found}" for number, found in told if found), None)
+
+
+def rule_excess(rule: Rule) -> str | None:
+    if not elements.is_text(rule["property"]):
+        return f"property must be {elements.TEXT_EXPECTED}"
+    values = listed(rule) or [rule["value"]]
+    if len(values) > VALUE_LIMIT:
+        return (
+            f"value holds {len(values):,} values, at most {VALUE_LIMIT:,} are possible"
+        )
+    texts = [value for value in values if isinstance(value, str) and value]
+    if not all(map(elements.is_text, texts)):
+        return (
+            "a value must be at most 200 characters, none of them a control character"
+        )
+    return None
+
+
+def known(rules: Sequence[Rule]) -> list[dict[str, Any]]:
+    """Returns rules without the keys that mean nothing to us."""
+    return [{key: rule[key] for key in REQUIRED} for rule in rules]
+
+
+def fits(rule: Rule, *, user: Mapping[str, Any]) -> bool:
+    """Says whether a user has the property with the value, or one of the values.
+
+    "42" is not 42; "=" takes 42.0 for 42, "in" does not; true is no number.
+    """
+    if rule["property"] not in user:
+        return False
+    value = user[rule["property"]]
+    if rule["comparator"] == "=":
+        return bool(value == rule["value"]) and not isinstance(value, bool)
+    return any(type(value) is type(one) and value == one for one in rule["value"])
+
+
+def told(rule: Rule, *, user: Mapping[str, Any]) -> str:
+    """Returns why a rule fits this user, for people."""
+    value = json.dumps(user[rule["property"]], ensure_ascii=False)
+    among = f", one of {len(listed(rule)):,}" if rule["comparator"] == "in" else ""
+    return f"{rule['property']} = {value}{among}"

@@ -1,0 +1,141 @@
+"""Flags and users in, out of JSON; flags out, in the shape of the published API."""
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+import msgspec
+import orjson
+
+from access import bodies, elements
+from access.errors import Refused
+from events import body
+from flags import evaluation, rules
+from flags.evaluation import Spec
+
+PROPERTIES = {
+    "boolean": "boolean",
+    "name": "string",
+    "namespace": "string",
+    "rollout_end": "date-time",
+    "rollout_start": "date-time",
+    "user": "array",
+}
+
+
+def spec(sent: Mapping[str, Any], *, at: datetime) -> Spec:
+    """Returns the flag that an object with PROPERTIES of the right types describes.
+
+    A rollout without a start starts at `at`. Raises Refused.
+    """
+    user = sent.get("user", [])
+    for rule in user:
+        if why := rules.misses(rule):
+            what = "The object did not match anyOf"
+            raise Refused({"what": what, "object": rule, "why": why})
+    if found := elements.failure(sent, properties={}, required=["name"]):
+        raise Refused(elements.problem(found))
+    start_at, end_at = rollout(sent, at=at)
+    if not elements.is_text(sent["name"]):
+        invalid(f"name must be {elements.TEXT_EXPECTED}", field="name")
+    if excess := rules.excess(user):
+        invalid(excess, field="user")
+    return Spec(
+        name=sent["name"],
+        boolean=sent.get("boolean", False),
+        user=rules.known(user),
+        start_at=start_at,
+        end_at=end_at,
+    )
+
+
+def rollout(
+    sent: Mapping[str, Any], *, at: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """Returns both ends, in whole seconds as they are told again, or neither."""
+    start_at, end_at = moment(sent, "rollout_start"), moment(sent, "rollout_end")
+    if end_at is None:
+        if start_at:
+            invalid("Rollout start must have an end")
+        return None, None
+    start_at = start_at or at.replace(microsecond=0)
+    if start_at > end_at:
+        invalid("Rollout start cannot be after the end")
+    return start_at, end_at
+
+
+def moment(sent: Mapping[str, Any], name: str) -> datetime | None:
+    if name not in sent:
+        return None
+    try:
+        local = msgspec.convert(sent[name], elements.Moment)
+        return local.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:  # its UTC day is before year 1 or after year 9999
+        found = ["invalid_date", sent[name]]
+        raise Refused(elements.problem(found)) from None
+
+
+def invalid(description: str, **told: str) -> NoReturn:
+    raise Refused({"what": "Invalid feature", "description": description, **told})
+
+
+def feature_specs(found: list[Spec]) -> dict[str, Any]:
+    return {"featureSpecs": [item(one) for one in found]}
+
+
+def item(one: Spec) -> dict[str, Any]:
+    ends = {"rollout_start": one.start_at, "rollout_end": one.end_at}
+    told = {name: text(at) for name, at in ends.items() if at}
+    return {"name": one.name, "boolean": one.boolean, "user": one.user, **told}
+
+
+def text(at: datetime) -> str:
+    """Returns a moment in whole seconds, with the published lower-case z."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "z"
+
+
+def query_object(query: Mapping[str, str], name: str) -> dict[str, Any]:
+    """Returns the object in a query parameter, JSON in Base64; {} where it is absent.
+
+    Raises Refused.
+    """
+    if name not in query:
+        return {}
+    try:
+        raw = base64.b64decode(query[name], validate=True)
+    except ValueError:
+        what = "The object cannot be base64 decoded"
+        raise Refused({"what": what, "object": query[name]}) from None
+    value = bodies.decoded(raw, shown=name)
+    if found := elements.failure(value, properties={}, required=()):
+        raise Refused(elements.problem(found))
+    return dict(value)
+
+
+def event(
+    user: Mapping[str, Any],
+    context: Mapping[str, Any],
+    *,
+    namespace: str | None,
+    at: datetime,
+) -> body.Event | None:
+    """Returns the event that a request for flags carries: its user met a feature.
+
+    None unless both are given. Raises Refused where the intake would.
+    """
+    sent = {
+        "event_name": context.get("feature"),
+        "user_id": evaluation.user_id(user),
+    }
+    if None in sent.values():
+        return None
+    kinds = dict.fromkeys(sent, "string")
+    if found := elements.failure(sent, properties=kinds, required=()):
+        raise Refused(elements.problem(found))
+    place = {} if namespace is None else {"namespace": namespace}
+    try:
+        [one] = body.decode(orjson.dumps(sent | place), received_at=at)
+    except body.BodyError as error:
+        raise Refused(error.error) from None
+    return one
