@@ -14,7 +14,13 @@ from config.management.commands.serve import choose_port, disconnect, web
 from config.supervisor import Supervisor
 from events import names
 
-EVENTS = {"purchase", "recommendation_click", "recommendation_view", "product_view"}
+EVENTS = {
+    "add_to_cart",
+    "product_view",
+    "purchase",
+    "recommendation_click",
+    "recommendation_view",
+}
 
 
 def main() -> None:
@@ -33,7 +39,9 @@ def main() -> None:
 def findings(running: Supervisor) -> Iterator[Finding]:
     namespaces = access.ensure_namespaces(["default", "long", "short"])
     default = namespaces["default"]
-    found = names.ensure({(default, name) for name in [*sorted(EVENTS), "add_to_cart"]})
+    made_up = {f"event {number}" for number in range(drain.GOALS)}
+    found = names.ensure({(default, name) for name in EVENTS})
+    names.ensure({(default, name) for name in made_up})
     first = min(found.values())
     token = access.issue_token(username="bench", role="root", namespaces=[])
     yield from drain.run(default, first)

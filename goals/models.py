@@ -5,7 +5,10 @@ Everything here adds up across shards, so shards can be counted by different wor
 
 from django.db import models
 
-GLOBAL = 0  # the event name id of a namespace's global counter
+from events.buckets import RESOLUTIONS
+
+UNKNOWN = b""  # the combination of users whose path is not told apart
+COMBINATIONS = 1_000  # of a goal: kept in each shard, and shown of all
 
 
 class Counter(models.Model):
@@ -49,13 +52,17 @@ class FilterPage(models.Model):
 
 
 class FirstSeen(models.Model):
-    """Users first seen by a counter in five minutes: additive, unlike unique users."""
+    """Users first seen by a counter in a bucket: additive, unlike unique users.
+
+    Kept at every stored resolution, so that reading a year takes no more than a day.
+    """
 
     pk = models.CompositePrimaryKey(
-        "namespace_id", "event_name_id", "start_at", "shard"
+        "namespace_id", "resolution", "start_at", "event_name_id", "shard"
     )
     namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
     event_name_id = models.IntegerField()
+    resolution = models.IntegerField(help_text="seconds")
     start_at = models.DateTimeField()
     shard = models.PositiveSmallIntegerField()
     count = models.BigIntegerField()
@@ -65,7 +72,86 @@ class FirstSeen(models.Model):
             models.CheckConstraint(
                 condition=models.Q(count__gt=0), name="first_seen_is_positive"
             ),
+            models.CheckConstraint(
+                condition=models.Q(resolution__in=list(RESOLUTIONS)),
+                name="first_seen_resolution_is_stored",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.count} first seen at {self.start_at}"
+
+
+class Goal(models.Model):
+    """An event name whose users' paths are kept. Its counter knows who reached it."""
+
+    event_name_id = models.IntegerField(primary_key=True)
+    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    name = models.CharField(max_length=200)
+    since = models.BigIntegerField(
+        help_text="number of the first arrival whose path is kept"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["namespace", "name"], name="goal_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Combination(models.Model):
+    """Users who reached a goal after exactly these events.
+
+    Who reached it after none is no row: they are the counter's users without one.
+    """
+
+    pk = models.CompositePrimaryKey("namespace_id", "goal_id", "shard", "events")
+    namespace = models.ForeignKey(
+        "access.Namespace", models.DO_NOTHING, db_constraint=False
+    )
+    goal = models.ForeignKey(
+        Goal, models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    shard = models.PositiveSmallIntegerField()
+    events = models.BinaryField(help_text="see paths.written; empty: UNKNOWN")
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(count__gt=0, shard__lt=16),
+                name="combination_is_of_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} on one path to goal {self.goal_id}"
+
+
+class SingleEvent(models.Model):
+    """Users who reached a goal after an event: exact, whatever the combinations."""
+
+    pk = models.CompositePrimaryKey("namespace_id", "goal_id", "shard", "event_name_id")
+    namespace = models.ForeignKey(
+        "access.Namespace", models.DO_NOTHING, db_constraint=False
+    )
+    goal = models.ForeignKey(
+        Goal, models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    shard = models.PositiveSmallIntegerField()
+    event_name_id = models.IntegerField()
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(count__gt=0, shard__lt=16),
+                name="single_event_is_of_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} reached {self.goal_id} after {self.event_name_id}"

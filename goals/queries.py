@@ -1,110 +1,250 @@
-"""Reads: the filters that a drain needs, and the counts that are published."""
+"""Reads: counts of unique users, the paths to goals, and what one user has done."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
 
 from access import sql
-from events import names
-from goals import hashing
-from goals.bloom import Addresses, Filters
-from goals.bounds import bounds
-from goals.hashing import Hashes, Ints
-
-STATES = """
-SELECT event_name_id, count, bits_set, version FROM goals_counter
-WHERE namespace_id = %(namespace_id)s AND shard = %(shard)s
-    AND event_name_id = ANY(%(counters)s)
-"""
-PAGES = """
-SELECT event_name_id, page, content
-FROM unnest(%(counters)s::int[], %(pages)s::smallint[]) AS needed (event_name_id, page)
-JOIN goals_filterpage USING (event_name_id, page)
-WHERE namespace_id = %(namespace_id)s AND shard = %(shard)s
-"""
-
-
-class LayoutError(RuntimeError):
-    """Filters were stored with a layout that this version cannot read."""
-
-
-def filters(*, namespace_id: int, shard: int, counters: Ints) -> Filters:
-    """Returns the filters of a shard's counters, without their pages yet.
-
-    Raises LayoutError rather than count with filters it would misread.
-    """
-    rows = sql.fetch(
-        STATES, namespace_id=namespace_id, shard=shard, counters=counters.tolist()
-    )
-    if {version for *_, version in rows} - {hashing.VERSION}:
-        raise LayoutError(f"counters of namespace {namespace_id} have another layout")
-    states = {number: (count, bits) for number, count, bits, _ in rows}
-    known = np.array([states.get(number, (0, 0)) for number in counters.tolist()])
-    return Filters(
-        counters=counters.astype(np.int64), keys=known[:, 0], bits_set=known[:, 1]
-    )
-
-
-def load(
-    found: Filters, *, users: Hashes, rows: Ints, namespace_id: int, shard: int
-) -> None:
-    """Loads the pages in which these pairs of user and counter may be noted."""
-    needed = found.needed(users=users, rows=rows)
-    stored = sql.fetch(
-        PAGES,
-        counters=needed.counters.tolist(),
-        pages=needed.pages.tolist(),
-        namespace_id=namespace_id,
-        shard=shard,
-    )
-    counters, pages, contents = zip(*stored, strict=True) if stored else ((), (), ())
-    found.load(
-        wanted=needed,
-        stored=Addresses(np.array(counters, np.int64), np.array(pages, np.int64)),
-        contents=[bytes(content) for content in contents],
-    )
+from events import buckets, names
+from events.keys import shard
+from goals import paths, stored
+from goals.bloom import cross
+from goals.bounds import bounds, false_positive_rate
+from goals.hashing import Ints
+from goals.models import COMBINATIONS, UNKNOWN, Goal
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Unique users of an event name, or of all names (`name` None), with bounds."""
+    """Unique users of an event name, or of all names (`name` None), with bounds.
 
+    `seen` are the users that looked new: `count` itself until the filters are full.
+    `rate` is the chance, or more, that a user not seen looks seen.
+    """
+
+    id: int
     name: str | None
     count: int
     lower: int
     upper: int
     saturated: bool
+    seen: int
+    rate: float
     value_sum: Decimal | None
 
 
-COUNTERS = """
+COUNTS = """
 SELECT event_name_id, array_agg(count), array_agg(bits_set), sum(value_sum)
 FROM goals_counter WHERE namespace_id = %(namespace_id)s GROUP BY 1 ORDER BY 1
 """
 
 
-def counts(*, namespace_id: int) -> list[Count]:
-    """Returns a namespace's counts in two queries, the global one first."""
-    known = names.by_id(namespace_id=namespace_id)
-    return [
-        published(known.get(number), keys, bits_set, value_sum)
-        for number, keys, bits_set, value_sum in sql.fetch(
-            COUNTERS, namespace_id=namespace_id
-        )
-    ]
+def counts(*, namespace_id: int, known: Iterable[names.Entry]) -> list[Count]:
+    """Returns a namespace's counts, the global one first."""
+    name_of = {one.id: one.name for one in known}
+    rows = sql.fetch(COUNTS, namespace_id=namespace_id)
+    return [count(id, name_of.get(id), *states) for id, *states in rows]
 
 
-def published(
-    name: str | None, keys: list[int], bits_set: list[int], value_sum: Decimal | None
+def count(
+    id: int,
+    name: str | None,
+    seen: Sequence[int],
+    bits_set: Sequence[int],
+    value_sum: Decimal | None,
 ) -> Count:
     """Returns what a counter's shards, one state each, add up to."""
-    found = bounds(keys=np.array(keys), bits_set=np.array(bits_set))
+    keys, bits = np.array(seen), np.array(bits_set)
+    found = bounds(keys=keys, bits_set=bits)
     return Count(
+        id=id,
         name=name,
         count=int(found.count),
         lower=int(found.lower),
         upper=int(found.upper),
         saturated=bool(found.saturated),
+        seen=sum(seen),
+        rate=float(false_positive_rate(keys=keys, bits_set=bits).max()),
         value_sum=value_sum,
     )
+
+
+def goals(*, namespace_id: int) -> dict[int, str]:
+    """Returns counter → name of a namespace's goals, sorted by name."""
+    found = Goal.objects.filter(namespace_id=namespace_id).order_by("name")
+    return dict(found.values_list("event_name_id", "name"))
+
+
+class Combination(NamedTuple):
+    """Users who reached a goal after exactly these events, sorted by name."""
+
+    events: tuple[str, ...]
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """How a goal's users came to it: `combinations` and `unknown` are all of them.
+
+    `singles` is event name → users who had done it before. Both begin with the most.
+    """
+
+    singles: Mapping[str, int]
+    combinations: Sequence[Combination]
+    unknown: int
+
+
+SINGLES = """
+SELECT goal_id, event_name_id, sum(count)::bigint FROM goals_singleevent
+WHERE namespace_id = %(namespace_id)s AND goal_id = ANY(%(goals)s)
+GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2
+"""
+# Combinations beyond those shown are one row, under the number of no event.
+COMBINED = """
+WITH total AS (
+    SELECT goal_id, events, sum(count)::bigint AS users,
+        events = %(unknown)s AS unknown
+    FROM goals_combination
+    WHERE namespace_id = %(namespace_id)s AND goal_id = ANY(%(goals)s)
+    GROUP BY 1, 2
+), ranked AS (
+    SELECT *, row_number() OVER (
+        PARTITION BY goal_id ORDER BY unknown, users DESC, events
+    ) AS rank
+    FROM total
+), shown AS (
+    SELECT goal_id, users, CASE WHEN rank <= %(limit)s AND users >= %(least)s
+        THEN events ELSE %(unknown)s END AS events
+    FROM ranked
+)
+SELECT goal_id, events, sum(users)::bigint FROM shown GROUP BY 1, 2
+"""
+
+
+def counts_and_paths(
+    *, namespace_id: int, goals: Sequence[int], least: int
+) -> tuple[list[Count], dict[int, Paths]]:
+    """Returns the counts, and counter → how its users came to it for these goals.
+
+    Four queries. Combinations of fewer than `least` users are not told apart.
+    """
+    known = names.entries(namespace_id=namespace_id)
+    combined = combinations(
+        namespace_id=namespace_id, goals=goals, known=known, least=least
+    )
+    before = singles(namespace_id=namespace_id, goals=goals, known=known)
+    # Read last: whoever reaches a goal meanwhile is counted with no path, not twice.
+    found = counts(namespace_id=namespace_id, known=known)
+    return found, {
+        one.id: whole(one, before[one.id], combined[one.id], least=least)
+        for one in found
+        if one.id in combined
+    }
+
+
+def whole(
+    one: Count, before: Mapping[str, int], found: list[Combination], *, least: int
+) -> Paths:
+    """Returns a goal's paths, from combinations with one of no events for the others.
+
+    Who is in none came without any event, or before the name was a goal.
+    """
+    unknown = sum(users for events, users in found if not events)
+    told = [combination for combination in found if combination.events]
+    without = one.seen - unknown - sum(users for _, users in told)
+    if without >= least:
+        told.append(Combination((), without))
+    told.sort(key=lambda combination: (-combination.users, combination.events))
+    rest = one.count - sum(users for _, users in told)
+    return Paths(singles=before, combinations=told, unknown=rest)
+
+
+def combinations(
+    *, namespace_id: int, goals: Sequence[int], known: Iterable[names.Entry], least: int
+) -> dict[int, list[Combination]]:
+    """Returns goal → combinations; one of no events has the users not told apart."""
+    name_of = {one.number: one.name for one in known}
+    found: dict[int, list[Combination]] = {goal: [] for goal in goals}
+    rows = sql.fetch(
+        COMBINED,
+        namespace_id=namespace_id,
+        goals=list(goals),
+        unknown=UNKNOWN,
+        limit=COMBINATIONS,
+        least=least,
+    )
+    for goal, path, users in rows:
+        told = sorted(name_of[number] for number in paths.read(path))
+        found[goal].append(Combination(tuple(told), users))
+    return found
+
+
+def singles(
+    *, namespace_id: int, goals: Sequence[int], known: Iterable[names.Entry]
+) -> dict[int, dict[str, int]]:
+    """Returns goal → event name → users who had done it before, the most first."""
+    name_of = {one.id: one.name for one in known}
+    found: dict[int, dict[str, int]] = {goal: {} for goal in goals}
+    rows = sql.fetch(SINGLES, namespace_id=namespace_id, goals=list(goals))
+    for goal, event, users in rows:
+        found[goal][name_of[event]] = users
+    return found
+
+
+def done_by(user_key: int, *, namespace_id: int) -> list[str]:
+    """Returns the events a user has done, as far as the filters know, by id.
+
+    Asks one shard, in three queries. An event that was not done is among them in 1e-5
+    of cases.
+    """
+    known = names.by_id(namespace_id=namespace_id)
+    place = {"namespace_id": namespace_id, "shard": shard(user_key)}
+    found = stored.filters(counters=np.array(list(known), np.int64), **place)
+    users = np.array([user_key]).view(np.uint64)
+    asked, rows = cross(users=users, rows=np.arange(len(known)))
+    stored.load(found, users=asked, rows=rows, **place)
+    done = found.contains(users=asked, rows=rows)
+    return [name for name, held in zip(known.values(), done, strict=True) if held]
+
+
+FIRST = """
+SELECT min(start_at) FROM goals_firstseen
+WHERE namespace_id = %(namespace_id)s AND resolution = 300
+"""
+FIRST_SEEN = """
+SELECT event_name_id, width_bucket(start_at, %(edges)s::timestamptz[]) - 1,
+    sum(count)::bigint
+FROM goals_firstseen
+WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
+    AND start_at >= %(start)s AND start_at < %(end)s
+GROUP BY 1, 2
+"""
+
+
+def first_seen_at(*, namespace_id: int) -> datetime | None:
+    """Returns when the first five minutes began in which a user was seen."""
+    found: datetime | None = sql.fetch(FIRST, namespace_id=namespace_id)[0][0]
+    return found
+
+
+def first_seen(*, namespace_id: int, edges: Sequence[datetime]) -> dict[int, Ints]:
+    """Returns counter → users first seen in each cell, for counters with any.
+
+    `edges` are the n + 1 edges of n adjoining cells, in multiples of five minutes.
+    """
+    rows = sql.fetch(
+        FIRST_SEEN,
+        namespace_id=namespace_id,
+        resolution=buckets.resolution_for(edges),
+        edges=list(edges),
+        start=edges[0],
+        end=edges[-1],
+    )
+    found: dict[int, Ints] = {}
+    for counter, cell, users in rows:
+        found.setdefault(counter, np.zeros(len(edges) - 1, np.int64))[cell] = users
+    return found

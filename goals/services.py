@@ -1,7 +1,6 @@
-"""Writes: events leave the inbox, and their users are counted, in one transaction."""
+"""Writes: events leave the inbox, users are counted, and the paths to goals kept."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,55 +8,18 @@ import numpy as np
 from django.db import transaction
 
 from access import sql
-from events import keys
+from events import keys, names
 from events import queries as inbox
 from events import services as events
 from events.arrivals import Arrivals, days
-from goals import hashing, queries
-from goals.bloom import Filters
-from goals.hashing import Ints
-from goals.models import GLOBAL
+from goals import marks, paths, stored, tables
+from goals.bloom import Filters, cross
+from goals.marks import GLOBAL, Pairs
+from goals.models import Combination, Goal, SingleEvent
 from goals.pages import Bools
 
 BATCH = 50_000  # events of one transaction: bounds its memory and its time
 RUN = 32 * BATCH  # then the worker's other tasks get their turn; the next tick goes on
-
-STORE_PAGES = """
-INSERT INTO goals_filterpage (namespace_id, shard, event_name_id, page, content)
-SELECT %(namespace_id)s, %(shard)s, *
-FROM unnest(%(counters)s::int[], %(pages)s::smallint[], %(contents)s::bytea[])
-ON CONFLICT (namespace_id, shard, event_name_id, page)
-DO UPDATE SET content = EXCLUDED.content
-"""
-STORE_COUNTERS = """
-INSERT INTO goals_counter AS known
-    (namespace_id, shard, event_name_id, count, bits_set, value_sum, version)
-SELECT %(namespace_id)s, %(shard)s, *, %(version)s
-FROM unnest(
-    %(counters)s::int[], %(counts)s::bigint[], %(bits)s::bigint[], %(sums)s::numeric[]
-)
-ON CONFLICT (namespace_id, shard, event_name_id) DO UPDATE
-SET count = EXCLUDED.count, bits_set = EXCLUDED.bits_set,
-    value_sum = CASE WHEN EXCLUDED.value_sum IS NULL THEN known.value_sum
-        ELSE coalesce(known.value_sum, 0) + EXCLUDED.value_sum END
-"""
-STORE_FIRST_SEEN = """
-INSERT INTO goals_firstseen AS known
-    (namespace_id, shard, event_name_id, start_at, count)
-SELECT %(namespace_id)s, %(shard)s, counter, to_timestamp(start), users
-FROM unnest(%(counters)s::int[], %(starts)s::bigint[], %(users)s::bigint[])
-    AS first (counter, start, users)
-ON CONFLICT (namespace_id, event_name_id, start_at, shard)
-DO UPDATE SET count = known.count + EXCLUDED.count
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """Which arrivals were a user's first: of their name, and at all; both `[n]`."""
-
-    of_name: Bools
-    of_user: Bools
 
 
 def drain_all(*, at: datetime) -> int:
@@ -84,100 +46,73 @@ def drain(*, namespace_id: int, shard: int, at: datetime) -> int:
     if not sql.locked("drain", key=namespace_id * keys.SHARDS + shard):
         return 0
     arrivals = inbox.waiting(namespace_id=namespace_id, shard=shard, limit=BATCH)
-    if not len(arrivals):
-        return 0
-    events.ensure_days(days(arrivals))
-    filters = queries.filters(
-        namespace_id=namespace_id,
-        shard=shard,
-        counters=np.unique(np.append(arrivals["event_name_id"], GLOBAL)),
-    )
-    marks = count(filters, arrivals, namespace_id=namespace_id, shard=shard)
-    first_times = events.settle(
-        namespace_id=namespace_id,
-        shard=shard,
-        ids=arrivals["id"].tolist(),
-        first_of_name=marks.of_name.astype(int).tolist(),
-        first_of_user=marks.of_user.astype(int).tolist(),
-        at=at,
-    )
-    store(filters, first_times, namespace_id=namespace_id, shard=shard)
+    if len(arrivals):
+        events.ensure_days(days(arrivals))
+        count(arrivals, namespace_id=namespace_id, shard=shard, at=at)
     return len(arrivals)
 
 
-def count(
-    filters: Filters, arrivals: Arrivals, *, namespace_id: int, shard: int
-) -> Marks:
-    """Adds the users to the filters, each to its name's counter and the global one."""
-    named, single = first_pairs(arrivals), first_users(arrivals)
-    arrival = np.concatenate([named, single])
-    counter = np.concatenate(
-        [arrivals["event_name_id"][named], np.full(len(single), GLOBAL)]
-    )
-    users = arrivals["user_key"][arrival].astype(np.int64).view(np.uint64)
-    rows = np.searchsorted(filters.counters, counter)
-    queries.load(
-        filters, users=users, rows=rows, namespace_id=namespace_id, shard=shard
-    )
-    new = filters.add(users=users, rows=rows)
-    marks = Marks(np.zeros(len(arrivals), bool), np.zeros(len(arrivals), bool))
-    marks.of_name[named] = new[: len(named)]
-    marks.of_user[single] = new[len(named) :]
-    return marks
+def count(arrivals: Arrivals, *, namespace_id: int, shard: int, at: datetime) -> None:
+    """Adds the users to the counters, moves the events, and keeps the paths to goals.
 
-
-def first_pairs(arrivals: Arrivals) -> Ints:
-    """Returns the arrivals that are the batch's first of their user and name, `[p]`."""
-    order = np.lexsort((arrivals["user_key"], arrivals["event_name_id"]))
-    users, names = arrivals["user_key"][order], arrivals["event_name_id"][order]
-    first = np.append(True, (users[1:] != users[:-1]) | (names[1:] != names[:-1]))
-    return np.sort(order[first])
-
-
-def first_users(arrivals: Arrivals) -> Ints:
-    """Returns the arrivals that are the batch's first of their user, `[u]`."""
-    return np.sort(np.unique(arrivals["user_key"], return_index=True)[1])
-
-
-def store(
-    filters: Filters,
-    first_times: Sequence[events.FirstTime],
-    *,
-    namespace_id: int,
-    shard: int,
-) -> None:
-    """Writes changed pages, counters and first-seen buckets: one statement each."""
+    With a goal in the batch, the filters of all names are asked for its users' steps.
+    """
     place = {"namespace_id": namespace_id, "shard": shard}
-    addresses, contents = filters.changed()
-    sql.execute(
-        STORE_PAGES,
-        counters=addresses.counters.tolist(),
-        pages=addresses.pages.tolist(),
-        contents=contents,
-        **place,
-    )
-    sql.execute(STORE_COUNTERS, **counter_columns(filters, first_times), **place)
-    sql.execute(
-        STORE_FIRST_SEEN,
-        counters=sql.array([one.event_name_id for one in first_times]),
-        starts=sql.array([one.start for one in first_times]),
-        users=sql.array([one.users for one in first_times]),
-        **place,
-    )
+    here = np.unique(arrivals["event_name_id"]).tolist()
+    since = goals_among(here, namespace_id=namespace_id, at=at)
+    known = names.entries(namespace_id=namespace_id) if since else []
+    counters = np.unique([GLOBAL, *here, *(one.id for one in known)])
+    filters = stored.filters(counters=counters, **place)
+    found = marks.pairs(arrivals, counters=counters)
+    stored.load(filters, users=found.users, rows=found.rows, **place)
+    new = filters.add(users=found.users, rows=found.rows)
+    first_times = settled(arrivals, marks.marks(found, new, len(arrivals)), at, **place)
+    stored.save(filters, value_sums=value_sums(first_times), **place)
+    tables.add_first_seen(first_times, **place)
+    if since:
+        goals = np.array([since.get(one, paths.NEVER) for one in counters.tolist()])
+        reached = paths.completions(found, new, ids=arrivals["id"], since=goals)
+        numbers = {one.id: one.number for one in known} | {GLOBAL: 0}
+        walk(reached, found, new, filters=filters, numbers=numbers, **place)
 
 
-def counter_columns(
-    filters: Filters, first_times: Sequence[events.FirstTime]
-) -> dict[str, object]:
-    """Returns the new states of the counters; values are to be added to theirs."""
-    sums, counters = value_sums(first_times), filters.counters.tolist()
-    return {
-        "counters": counters,
-        "counts": filters.keys.tolist(),
-        "bits": filters.bits_set.tolist(),
-        "sums": [sums.get(counter) for counter in counters],
-        "version": hashing.VERSION,
-    }
+def walk(
+    reached: Pairs,
+    found: Pairs,
+    new: Bools,
+    *,
+    filters: Filters,
+    numbers: Mapping[int, int],
+    **place: int,
+) -> None:
+    """Keeps the paths of completions, as many at once as memory allows.
+
+    The filters know the batch already, which `paths.steps` sets right.
+    """
+    counters = filters.counters
+    every = np.arange(len(counters))
+    number_of = np.array([numbers[one] for one in counters.tolist()])
+    for part in paths.parts(reached, counters=len(every)):
+        users = paths.known_users(part, found, new)
+        asked, rows = cross(users=users, rows=every)
+        stored.load(filters, users=asked, rows=rows, **place)
+        known = filters.contains(users=asked, rows=rows).reshape(len(every), len(users))
+        before = paths.steps(part, found, new, users=users, known=known.T)
+        walked = paths.combinations(part.rows, before)
+        tables.add_paths(walked, counters=counters, numbers=number_of, **place)
+
+
+def settled(
+    arrivals: Arrivals, found: marks.Marks, at: datetime, **place: int
+) -> list[events.FirstTime]:
+    """Moves the batch into history, and returns the users first seen in it."""
+    return events.settle(
+        ids=arrivals["id"].tolist(),
+        first_of_name=found.of_name.astype(int).tolist(),
+        first_of_user=found.of_user.astype(int).tolist(),
+        at=at,
+        **place,
+    )
 
 
 def value_sums(first_times: Sequence[events.FirstTime]) -> dict[int, Decimal]:
@@ -187,3 +122,40 @@ def value_sums(first_times: Sequence[events.FirstTime]) -> dict[int, Decimal]:
         if one.value_sum is not None:
             sums[one.event_name_id] = sums.get(one.event_name_id, 0) + one.value_sum
     return sums
+
+
+def goals_among(
+    wanted: Sequence[int], *, namespace_id: int, at: datetime
+) -> dict[int, int]:
+    """Returns, of these event name ids, the goals, each with the number of the first
+    arrival that counts for it. Makes goals of what an event waiting anywhere asks for.
+    """
+    # First what waits: if it is drained meanwhile, the goal it made is found after.
+    asked = inbox.asked_goals(namespace_id=namespace_id, names=wanted)
+    known = tables.goals(wanted)
+    sooner = {one: n for one, n in asked.items() if n < known.get(one, paths.NEVER)}
+    if sooner:
+        tables.add_goals(sooner, namespace_id=namespace_id, at=at)
+    return known | sooner
+
+
+@transaction.atomic
+def create_goal(*, namespace_id: int, name: str, at: datetime) -> None:
+    """Keeps the paths of users who reach `name` from now on; a goal may exist already.
+
+    Raises NameLimitError.
+    """
+    ids = names.ensure({(namespace_id, name)})
+    since = {ids[namespace_id, name]: inbox.next_arrival()}
+    tables.add_goals(since, namespace_id=namespace_id, at=at)
+
+
+@transaction.atomic
+def remove_goal(*, event_name_id: int) -> None:
+    """Forgets a goal and the paths to it; its users stay counted.
+
+    Waits for drains that are keeping paths to it.
+    """
+    Goal.objects.filter(event_name_id=event_name_id).delete()
+    Combination.objects.filter(goal_id=event_name_id).delete()
+    SingleEvent.objects.filter(goal_id=event_name_id).delete()

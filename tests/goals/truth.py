@@ -65,6 +65,6 @@ def _total(namespace_id: int, field: str) -> dict[str, Any]:
 def first_seen(namespace_id: int) -> dict[tuple[str, datetime], int]:
     """Returns (name, start of five minutes) → users first seen, over all shards."""
     known = names.by_id(namespace_id=namespace_id) | {0: EVERYBODY}
-    rows = FirstSeen.objects.filter(namespace=namespace_id)
+    rows = FirstSeen.objects.filter(namespace=namespace_id, resolution=300)
     found = rows.values_list("event_name_id", "start_at").annotate(Sum("count"))
     return {(known[number], at): users for number, at, users in found}

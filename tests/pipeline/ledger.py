@@ -13,9 +13,11 @@ from events.arrivals import Arrival
 from events.models import Batch, Event, InboxEvent
 from tests.events.builders import NOON, arrival
 from tests.goals import truth
+from tests.goals.paths_model import Model, published
 
 SECONDS = (300, 3_600, 86_400)
 NAMES = ("product_view", "purchase", "recommendation_view")
+GOAL = "purchase"
 COUNTED = {
     "product_view": "count_product_views",
     "recommendation_view": "count_recommendation_views",
@@ -34,10 +36,11 @@ def shop_events(
     return [
         arrival(
             namespace_id,
-            random.choice(NAMES),
+            name := random.choice(NAMES),
             user := random.randrange(max(1, count // 4)),
             at=end_at - timedelta(seconds=random.randrange(3 * 86_400)),
             value=Decimal(user % 1_000) / 100,
+            ensure_goal=name == GOAL,
         )
         for _ in range(count)
     ]
@@ -51,12 +54,22 @@ def check(namespace_id: int, sent: Sequence[Arrival]) -> None:
     assert truth.sums(namespace_id) == expected.sums
     first_seen = truth.first_seen(namespace_id)
     assert sum(first_seen.values()) == sum(expected.counts.values())
+    assert published(namespace_id) == walked(namespace_id).expected()
     found = buckets(namespace_id)
     new_users = {key: found.pop(key) for key in [*found] if key[0] == "count_new_users"}
     assert found == sums(sent)
     for seconds in SECONDS:
         total = sum(value for key, value in new_users.items() if key[1] == seconds)
         assert total == expected.counts[truth.EVERYBODY]
+
+
+def walked(namespace_id: int) -> Model:
+    """Returns the paths that history tells: its ids are the order of arrival."""
+    model = Model()
+    rows = Event.objects.filter(namespace=namespace_id).order_by("id")
+    for name, user, value in rows.values_list("event_name__name", "user_key", "value"):
+        model.event(name, user, value, ensure_goal=name == GOAL)
+    return model
 
 
 def moved(namespace_id: int) -> tuple[int, int, int]:

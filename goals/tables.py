@@ -1,0 +1,157 @@
+"""Tables that a drain adds to: users first seen, goals, and the paths to them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from access import sql
+from events import names
+from events.buckets import RESOLUTIONS
+from events.services import FirstTime
+from goals import paths
+from goals.hashing import Ints
+from goals.models import COMBINATIONS, UNKNOWN
+from goals.paths import Combinations
+
+ADD_FIRST_SEEN = """
+INSERT INTO goals_firstseen AS known
+    (namespace_id, shard, event_name_id, resolution, start_at, count)
+SELECT %(namespace_id)s, %(shard)s, counter, resolution,
+    date_bin(make_interval(secs => resolution), to_timestamp(start), 'epoch'),
+    sum(users)
+FROM unnest(%(counters)s::int[], %(starts)s::bigint[], %(users)s::bigint[])
+    AS first (counter, start, users), unnest(%(resolutions)s::int[]) AS resolution
+GROUP BY counter, resolution, 5
+ON CONFLICT (namespace_id, resolution, start_at, event_name_id, shard)
+DO UPDATE SET count = known.count + EXCLUDED.count
+"""
+ADD_GOALS = """
+INSERT INTO goals_goal AS known (event_name_id, namespace_id, name, since, created_at)
+SELECT id, %(namespace_id)s, name, since, %(at)s
+FROM unnest(%(ids)s::int[], %(names)s::text[], %(since)s::bigint[])
+    AS goal (id, name, since)
+ORDER BY id
+ON CONFLICT (event_name_id) DO UPDATE SET since = EXCLUDED.since
+WHERE EXCLUDED.since < known.since
+"""
+ADD_SINGLES = """
+INSERT INTO goals_singleevent AS known
+    (namespace_id, shard, goal_id, event_name_id, count)
+SELECT %(namespace_id)s, %(shard)s, goal, event, sum(users)
+FROM unnest(%(goals)s::int[], %(events)s::int[], %(users)s::bigint[])
+    AS single (goal, event, users)
+GROUP BY goal, event
+ON CONFLICT (namespace_id, goal_id, shard, event_name_id)
+DO UPDATE SET count = known.count + EXCLUDED.count
+"""
+# Until the transaction ends, none of these goals can be removed.
+GOALS = """
+SELECT event_name_id, since FROM goals_goal
+WHERE event_name_id = ANY(%(names)s) FOR KEY SHARE
+"""
+# A combination that is new while a goal's shard holds as many as it may is counted in
+# one row with all others like it.
+ADD_COMBINATIONS = """
+WITH held AS (
+    SELECT goal_id, events, count(*) OVER (PARTITION BY goal_id) AS number
+    FROM goals_combination
+    WHERE namespace_id = %(namespace_id)s AND shard = %(shard)s
+        AND goal_id = ANY(%(distinct)s) AND events <> %(unknown)s
+), room AS (
+    SELECT goal_id, %(limit)s - min(number) AS room FROM held GROUP BY goal_id
+), placed AS (
+    SELECT goal_id, events, users, number IS NOT NULL AS known, row_number() OVER (
+        PARTITION BY goal_id, number IS NULL ORDER BY users DESC
+    ) AS place
+    FROM (
+        SELECT goal_id, decode(path, 'hex') AS events, users
+        FROM unnest(%(goals)s::int[], %(paths)s::text[], %(users)s::bigint[])
+            AS sent (goal_id, path, users)
+    ) AS walked LEFT JOIN held USING (goal_id, events)
+)
+INSERT INTO goals_combination AS known (namespace_id, shard, goal_id, events, count)
+SELECT %(namespace_id)s, %(shard)s, goal_id,
+    CASE WHEN known OR place <= coalesce(room, %(limit)s) THEN events
+        ELSE %(unknown)s END AS kept,
+    sum(users)
+FROM placed LEFT JOIN room USING (goal_id) GROUP BY goal_id, kept
+ON CONFLICT (namespace_id, goal_id, shard, events)
+DO UPDATE SET count = known.count + EXCLUDED.count
+"""
+
+
+def goals(wanted: Sequence[int]) -> dict[int, int]:
+    """Returns, of these event name ids, the goals → number of the first arrival that
+    counts, and keeps them from being removed before this transaction ends.
+    """
+    return dict(sql.fetch(GOALS, names=wanted))
+
+
+def add_first_seen(
+    first_times: Sequence[FirstTime], *, namespace_id: int, shard: int
+) -> None:
+    """Adds users to the buckets of all resolutions in which they were first seen."""
+    sql.execute(
+        ADD_FIRST_SEEN,
+        counters=sql.array(one.event_name_id for one in first_times),
+        starts=sql.array(one.start for one in first_times),
+        users=sql.array(one.users for one in first_times),
+        resolutions=list(RESOLUTIONS),
+        namespace_id=namespace_id,
+        shard=shard,
+    )
+
+
+def add_goals(since: Mapping[int, int], *, namespace_id: int, at: datetime) -> None:
+    """Makes goals of event names, or moves the arrival they begin with to an earlier.
+
+    `since` is event name id → number of the first arrival that counts.
+    """
+    known = names.by_id(namespace_id=namespace_id)
+    sql.execute(
+        ADD_GOALS,
+        ids=list(since),
+        names=[known[one] for one in since],
+        since=list(since.values()),
+        namespace_id=namespace_id,
+        at=at,
+    )
+
+
+def add_paths(
+    walked: Combinations,
+    *,
+    counters: Ints,
+    numbers: Ints,
+    namespace_id: int,
+    shard: int,
+) -> None:
+    """Adds users to the paths they walked to goals, and to the single steps of these.
+
+    Who came without any step leaves no row. `counters` and `numbers` are the event
+    name ids and their numbers, by the rows of `walked`.
+    """
+    place = {"namespace_id": namespace_id, "shard": shard}
+    single = paths.singles(walked)
+    sql.execute(
+        ADD_SINGLES,
+        goals=sql.array(counters[single.rows].tolist()),
+        events=sql.array(counters[single.steps].tolist()),
+        users=sql.array(single.users.tolist()),
+        **place,
+    )
+    taken = walked.steps.any(axis=1)
+    goals = counters[walked.rows[taken]]
+    sql.execute(
+        ADD_COMBINATIONS,
+        goals=sql.array(goals.tolist()),
+        distinct=np.unique(goals).tolist(),
+        paths=sql.array(
+            path.hex() for path in paths.written(walked.steps[taken], numbers)
+        ),
+        users=sql.array(walked.users[taken].tolist()),
+        limit=COMBINATIONS,
+        unknown=UNKNOWN,
+        **place,
+    )
