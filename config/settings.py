@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "access",
     "events",
     "goals",
+    "flags",
     "analytics",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -130,7 +131,7 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics/?$"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -156,6 +157,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# Combinations of fewer users are not told apart: 5 or more before strangers see them.
+MIN_COMBINATION_COUNT = max(whole("MIN_COMBINATION_COUNT", 1), 1)
 AGGREGATE_SECONDS = whole("AGGREGATE_SECONDS", 300)
 DRAIN_SECONDS = whole("DRAIN_SECONDS", 2)
 LOGGING = logs.configuration(

@@ -1,26 +1,35 @@
 """Every address of the product, with and without the version that clients put first."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from analytics.pages import Dashboard
+from analytics.exposition import Metrics
+from analytics.pages import Dashboard, Goals
 from analytics.views import Ready
 from config import health
+from goals.urls import v0 as goals
 
-api = [path("", include("events.urls")), path("", include("analytics.urls"))]
+api = [
+    path("", include("events.urls")),
+    path("", include("goals.urls")),
+    path("", include("analytics.urls")),
+]
 
 urlpatterns = [
     path("", Dashboard.as_view(), name="dashboard"),
+    path("goals/", Goals.as_view(), name="goals"),
     path("healthz", health.live),
     path("readyz", Ready.as_view()),
+    re_path("^metrics/?$", Metrics.as_view()),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "api/docs/",
         SpectacularSwaggerSplitView.as_view(url_name="schema", metadata_class=None),
     ),
-    path("", include("goals.urls")),
+    path("", include(goals)),
+    path("", include("flags.urls")),
     path("", include(api)),
     path("v1/", include(api)),
 ]

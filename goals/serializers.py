@@ -1,32 +1,166 @@
-"""Counts out, in the shape of the published API."""
+"""Counts, goals and what follows from them, in the shapes of the published API."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from goals.queries import Count
+from rest_framework import serializers
+
+from events import buckets
+from events.spans import namespace_field
+from goals.forecasts import Chance, Outlook, Story
+from goals.hashing import Ints
+from goals.predictions import Nudge
+from goals.queries import Combination, Count, Paths
 
 GLOBAL_NAME = "global_counter"
+NOTE = "Submitted events included this goal, no prediction made"
+
+Answer = dict[str, Any]
 
 
-def counts(found: list[Count]) -> dict[str, Any]:
-    return {"counts": [item(one) for one in found]}
+class StoryQuery(serializers.Serializer[Answer]):
+    """A selection of the events before a goal; the others are ignored."""
+
+    namespace = namespace_field()
+    include = serializers.ListField(
+        child=serializers.CharField(),
+        default=list,
+        help_text="Repeated: users who had done any of these are included.",
+    )
+    exclude = serializers.ListField(
+        child=serializers.CharField(),
+        default=list,
+        help_text="Repeated: users who had done any of these are excluded, whatever "
+        "else they had done.",
+    )
 
 
-def item(one: Count) -> dict[str, Any]:
-    """Returns one counter; users that met no goal are one row without events."""
+def counts(found: Iterable[Count], *, paths: Mapping[int, Paths]) -> list[Answer]:
+    return [count(one, paths.get(one.id)) for one in found]
+
+
+def count(one: Count, paths: Paths | None) -> Answer:
+    """Returns one counter; users who reached no goal are one row without events."""
+    without = Paths({}, [Combination((), one.count)], 0)
     return {
         "name": GLOBAL_NAME if one.name is None else one.name,
         "type": "internal" if one.name is None else "named",
+        **bounds(one),
+        "single_event_counts": singles(paths or without),
+        "event_counts": event_counts(paths or without),
+        "value": {} if one.value_sum is None else {"sum": number(one.value_sum)},
+    }
+
+
+def bounds(one: Count) -> Answer:
+    return {
         "count": one.count,
         "lower": one.lower,
         "upper": one.upper,
         "saturated": one.saturated,
-        "single_event_counts": [],
-        "event_counts": [{"events": [], "count": one.count}],
-        "value": {} if one.value_sum is None else {"sum": number(one.value_sum)},
     }
+
+
+def singles(paths: Paths) -> list[Answer]:
+    return [{"name": name, "count": users} for name, users in paths.singles.items()]
+
+
+def event_counts(paths: Paths) -> list[Answer]:
+    """Returns the combinations; users not told apart are a row of their own."""
+    told = [{"events": events, "count": users} for events, users in paths.combinations]
+    rest = {"events": [], "count": paths.unknown, "overflow": True}
+    return [*told, rest] if paths.unknown else told
 
 
 def number(value: Decimal) -> int | float:
     """Returns a JSON number; whole sums stay whole."""
     return int(value) if value == value.to_integral_value() else float(value)
+
+
+def over_time(
+    told: Sequence[Answer],
+    first_seen: Sequence[Ints | None],
+    *,
+    edges: Sequence[datetime],
+) -> Answer:
+    """Returns counts with the users first seen in each cell; both in parallel."""
+    nobody = [0] * (len(edges) - 1)
+    return {
+        "start_timestamps": buckets.timestamps(edges),
+        "counts": [
+            {**one, "first_seen": nobody if cells is None else cells.tolist()}
+            for one, cells in zip(told, first_seen, strict=True)
+        ],
+    }
+
+
+def chances(found: Mapping[str, Mapping[str, Chance]]) -> Answer:
+    return {
+        "goals": {
+            goal: {"events": {event: chance(one) for event, one in events.items()}}
+            for goal, events in found.items()
+        }
+    }
+
+
+def chance(one: Chance) -> Answer:
+    told = one._asdict()
+    return {"bayes": told.pop("value"), **told}
+
+
+def outlooks(found: Mapping[str, Outlook | None]) -> Answer:
+    told = {
+        goal: {"note": NOTE} if one is None else one._asdict()
+        for goal, one in found.items()
+    }
+    return {"goals": told}
+
+
+def nudges(found: Iterable[Nudge], *, user_id: str, goal: str) -> Answer:
+    told = [one._asdict() for one in found]
+    return {"user_id": user_id, "goal": goal, "nudges": told}
+
+
+def story(found: Story) -> Answer:
+    return {
+        "goal": found.count.name,
+        **bounds(found.count),
+        "users": found.users,
+        "events": steps(found),
+        "combinations": combinations(found),
+        "selection": found.totals._asdict(),
+        **({"warnings": found.warnings} if found.warnings else {}),
+    }
+
+
+def combinations(found: Story) -> list[Answer]:
+    whole = max(found.count.count, 1)
+    return [{**row, "share": row["count"] / whole} for row in event_counts(found.paths)]
+
+
+def steps(found: Story) -> list[Answer]:
+    """Returns the events before a goal: the users, and each figure with its interval.
+
+    `conversion` and `rest` are the shares who reached the goal of the users who had
+    done the event before, and of all others.
+    """
+    figures = {name: rows(columns) for name, columns in found.funnel._asdict().items()}
+    lower, upper = (column.tolist() for column in found.bounds)
+    return [
+        {
+            "name": event,
+            "count": found.paths.singles[event],
+            "lower": lower[index],
+            "upper": upper[index],
+            **{name: row[index] for name, row in figures.items()},
+        }
+        for index, event in enumerate(found.events)
+    ]
+
+
+def rows(columns: Any) -> list[Answer]:
+    """Returns a named tuple of arrays as one object an element."""
+    values = zip(*(column.tolist() for column in columns), strict=True)
+    return [dict(zip(columns._fields, row, strict=True)) for row in values]

@@ -1,22 +1,219 @@
-"""Counts of unique users."""
+"""Unique users, goals and the paths to them, predictions and nudges."""
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
+from access import bodies
 from access import queries as access
+from access import services as accounts
+from access.errors import Missing, Refused
+from access.models import DEFAULT_NAMESPACE, Role
 from access.permissions import caller
+from access.queries import Scope
+from events import periods, spans
+from events import queries as events
+from events.buckets import TooManyCells
+from events.names import NameLimitError
 from events.views import Intake
-from goals import queries, serializers
+from goals import forecasts, queries, serializers, services
+
+EVERYBODY = [Role.ROOT, Role.MANAGER, Role.BACKEND]
+NAMESPACE = OpenApiParameter("namespace")
+MOST_VALUES = 1_000_000  # numbers in one answer
 
 
 class Analytics(Intake):
     @extend_schema(
-        parameters=[OpenApiParameter("namespace")], responses={200: dict, "4XX": dict}
+        parameters=[NAMESPACE, spans.SpanQuery],
+        responses={200: dict, "4XX": dict},
     )
     def get(self, request: Request) -> Response:
-        """Count unique users per event name, with bounds; one row counts all."""
-        name = request.query_params.get("namespace")
-        scope = access.scope(user=caller(request), name=name)
-        found = queries.counts(namespace_id=scope.id) if scope else []
-        return Response(serializers.counts(found))
+        """Count unique users per event name, with bounds and the paths to goals.
+
+        Asked for a span or a granularity, also the users first seen in each cell.
+        """
+        query = spans.query(request, spans.SpanQuery)
+        scope = scope_of(request)
+        if scope is None:
+            return Response({"counts": []})
+        found, paths = queries.counts_and_paths(
+            namespace_id=scope.id,
+            goals=list(queries.goals(namespace_id=scope.id)),
+            least=settings.MIN_COMBINATION_COUNT,
+        )
+        told = serializers.counts(found, paths=paths)
+        if not query:
+            return Response({"counts": told})
+        edges = cells(query, scope=scope, counters=len(found))
+        seen = queries.first_seen(namespace_id=scope.id, edges=edges)
+        columns = [seen.get(one.id) for one in found]
+        return Response(serializers.over_time(told, columns, edges=edges))
+
+
+def scope_of(request: Request) -> Scope | None:
+    """Returns the namespace to read, None where root asks for one that is unknown."""
+    name = request.query_params.get("namespace")
+    return access.scope(user=caller(request), name=name)
+
+
+def cells(query: dict[str, Any], *, scope: Scope, counters: int) -> list[datetime]:
+    """Returns the edges of the cells. Raises ValidationError if there are too many."""
+    period, now = spans.period(query), datetime.now(UTC)
+    first_at = None if period.start else queries.first_seen_at(namespace_id=scope.id)
+    try:
+        edges = periods.cells(period, first_at=first_at, now=now)
+    except TooManyCells as error:
+        raise ValidationError({"granularity": [str(error)]}) from None
+    if (len(edges) - 1) * counters > MOST_VALUES:
+        most = f"at most {MOST_VALUES // counters:,} cells for {counters:,} counts"
+        raise ValidationError({"granularity": [f"Choose a coarser one: {most}."]})
+    return edges
+
+
+class Goals(APIView):
+    roles = EVERYBODY
+
+    @extend_schema(parameters=[NAMESPACE], responses={200: dict, "4XX": dict})
+    def get(self, request: Request) -> Response:
+        """List the goals of a namespace."""
+        scope = scope_of(request)
+        found = queries.goals(namespace_id=scope.id) if scope else {}
+        return Response({"goals": list(found.values())})
+
+    @extend_schema(
+        request=dict,
+        responses={204: OpenApiResponse(description="It is a goal."), "4XX": dict},
+    )
+    def post(self, request: Request) -> Response:
+        """Make an event name a goal: from now on, the paths of its users are kept."""
+        now = datetime.now(UTC)
+        sent = bodies.json_object(
+            request,
+            properties={"goal_name": "string", "namespace": "string"},
+            required=["goal_name"],
+        )
+        goal, name = bodies.text(sent, "goal_name"), sent.get("namespace")
+        try:
+            with transaction.atomic():  # a namespace comes with its goal, or not at all
+                scopes = accounts.writable_scopes(user=caller(request), names={name})
+                services.create_goal(namespace_id=scopes[name].id, name=goal, at=now)
+        except NameLimitError as error:
+            raise Refused({"what": str(error), "field": "goal_name"}) from None
+        return Response(status=204)
+
+
+class Namespaces(APIView):
+    roles = EVERYBODY
+
+    @extend_schema(responses={200: dict, "4XX": dict})
+    def get(self, request: Request) -> Response:
+        """List the namespaces that the caller may read."""
+        user = caller(request)
+        found = set(access.namespaces(user=user))
+        always = {DEFAULT_NAMESPACE} if user.role == Role.ROOT else set()
+        return Response({"namespaces": sorted(found | always)})
+
+
+class Predictions(APIView):
+    roles = EVERYBODY
+
+    @extend_schema(
+        parameters=[
+            NAMESPACE,
+            OpenApiParameter("event", many=True, description="Events of a user."),
+            OpenApiParameter("user_id", description="Or the user."),
+        ],
+        responses={200: dict, "4XX": dict},
+    )
+    def get(self, request: Request) -> Response:
+        """Tell how likely users reach each goal: by event, by several, or of one."""
+        query = request.query_params
+        wanted = list(dict.fromkeys(query.getlist("event")))
+        user_id = bodies.text(query, "user_id") if "user_id" in query else None
+        if user_id is not None and wanted:
+            what = "user_id and event cannot both be specified"
+            raise Refused({"what": what, "user": user_id})
+        scope = scope_of(request)
+        if scope is None:
+            return Response({"goals": {}})
+        if user_id is not None:
+            wanted = events_of(user_id, scope=scope)
+        found = forecasts.evidence(namespace_id=scope.id)
+        if not wanted:
+            return Response(serializers.chances(forecasts.chances(found)))
+        return Response(serializers.outlooks(outlooks(found, wanted)))
+
+
+def events_of(user_id: str, *, scope: Scope) -> list[str]:
+    """Returns what a user has done. Raises Refused where that is nothing."""
+    key = events.user_key(user_id, scope=scope)
+    done = queries.done_by(key, namespace_id=scope.id)
+    if not done:
+        error = {"what": "No events found for user", "user": user_id}
+        raise Refused(error, status=404)
+    return done
+
+
+def outlooks(
+    found: forecasts.Evidence, wanted: list[str]
+) -> dict[str, forecasts.Outlook | None]:
+    """Returns goal → outlook. Raises Refused for an event that nobody has done."""
+    try:
+        return forecasts.outlooks(found, events=wanted)
+    except forecasts.UnknownEventError as error:
+        what = "Event is not known in this namespace"
+        raise Refused({"what": what, "event": str(error)}) from None
+
+
+class Nudges(APIView):
+    roles = EVERYBODY
+
+    @extend_schema(
+        parameters=[
+            NAMESPACE,
+            OpenApiParameter("user_id", required=True),
+            OpenApiParameter("goal", required=True),
+        ],
+        responses={200: dict, "4XX": dict},
+    )
+    def get(self, request: Request) -> Response:
+        """List what a user has not done yet, by the promise it holds for a goal."""
+        user_id = bodies.text(request.query_params, "user_id")
+        goal = bodies.text(request.query_params, "goal")
+        scope, found = scope_of(request), []
+        if scope:
+            key = events.user_key(user_id, scope=scope)
+            done = queries.done_by(key, namespace_id=scope.id)
+            evidence = forecasts.evidence(namespace_id=scope.id)
+            found = forecasts.nudges(evidence, goal=goal, done=done)
+        return Response(serializers.nudges(found, user_id=user_id, goal=goal))
+
+
+class GoalStory(APIView):
+    roles = [Role.ROOT, Role.MANAGER]
+
+    @extend_schema(
+        parameters=[serializers.StoryQuery], responses={200: dict, "4XX": dict}
+    )
+    def get(self, request: Request, goal: str) -> Response:
+        """Tell what came before a goal: events, combinations, and a selection."""
+        query = spans.query(request, serializers.StoryQuery)
+        scope = access.existing(user=caller(request), name=query.get("namespace"))
+        found = forecasts.story(
+            namespace_id=scope.id,
+            goal=goal,
+            include=query["include"],
+            exclude=query["exclude"],
+            least=settings.MIN_COMBINATION_COUNT,
+        )
+        if found is None:
+            raise Missing(kind="goal", key=goal)
+        return Response(serializers.story(found))

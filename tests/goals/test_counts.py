@@ -107,7 +107,8 @@ def test_without_a_token_the_body_is_the_published_401(client):
     assert answer.json() == {"error": "Missing or invalid authorization header"}
 
 
-def test_counts_cost_four_queries(backend, shop, django_assert_num_queries):
-    drained(*[arrival(shop.pk, f"{n}", n) for n in range(60)])
-    with django_assert_num_queries(4):  # token, namespace, names, counters
+def test_counts_cost_seven_queries(backend, shop, django_assert_num_queries):
+    drained(*[arrival(shop.pk, f"{n}", n % 9, ensure_goal=n > 9) for n in range(60)])
+    # Token, namespace, goals, names, combinations, single events, counters.
+    with django_assert_num_queries(7):
         assert len(counts(backend)) == 61

@@ -1,0 +1,111 @@
+"""Funnels: which events come before a goal, and how much more often with them."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Set
+from typing import NamedTuple
+
+import numpy as np
+
+from goals.bounds import Floats
+from goals.hashing import Ints
+from goals.intervals import Difference, Share, newcombe, share
+
+_RARE = 0.001  # errors that are expected less often than this are left out
+
+
+class Funnel(NamedTuple):
+    """What the events before a goal tell, `[events]`.
+
+    `share` is of the goal's users: who did the event before. `conversion` is of the
+    event's users: who reached the goal after it; `rest` of all other users: who reached
+    it without; `difference` is conversion minus rest.
+    """
+
+    share: Share
+    conversion: Share
+    rest: Share
+    difference: Difference
+
+
+class Totals(NamedTuple):
+    """A goal's users by what they did before: the four add up to its count."""
+
+    included: int
+    ignored: int
+    excluded: int
+    unknown: int
+
+
+class SingleBounds(NamedTuple):
+    """The span that holds the true count in 99 % of cases, both ends included."""
+
+    lower: Ints
+    upper: Ints
+
+
+def funnel(*, users: int, goal_users: int, event_users: Ints, both: Ints) -> Funnel:
+    """Returns the funnel of a goal from the counts of unique users.
+
+    `users` are the namespace's, `event_users` each event's, `both` those of the goal
+    who had done the event before, `[events]`. Users who did the event only after the
+    goal are among `event_users`, nobody knows how many: they count as not converted by
+    it, and for the rest, so they only make conversion and difference too low.
+    """
+    without = goal_users - both
+    conversion = share(successes=both, trials=event_users)
+    rest = share(successes=without, trials=np.maximum(users - event_users, without))
+    return Funnel(
+        share=share(successes=both, trials=goal_users),
+        conversion=conversion,
+        rest=rest,
+        difference=newcombe(first=conversion, second=rest),
+    )
+
+
+def totals(
+    *,
+    combinations: Iterable[tuple[Collection[str], int]],
+    unknown: int,
+    include: Set[str],
+    exclude: Set[str],
+) -> Totals:
+    """Returns the users of combinations, `(event names, users)`, by a selection.
+
+    A combination with any event of `exclude` is excluded; else with any of `include`
+    included; else ignored. `unknown` are the users whose combination was not kept.
+    """
+    found: Counter[str] = Counter()
+    for names, users in combinations:
+        found[_part(names, include=include, exclude=exclude)] += users
+    return Totals(
+        included=found["included"],
+        ignored=found["ignored"],
+        excluded=found["excluded"],
+        unknown=unknown,
+    )
+
+
+def _part(names: Collection[str], *, include: Set[str], exclude: Set[str]) -> str:
+    if not exclude.isdisjoint(names):
+        return "excluded"
+    return "ignored" if include.isdisjoint(names) else "included"
+
+
+def single_bounds(
+    *, both: Ints, goal_users: int, goal_upper: int, rate: Floats
+) -> SingleBounds:
+    """Returns bounds of `both`, the goal's counted users who had done an event before.
+
+    `goal_users` are the users that its combinations sum to, `goal_upper` the most there
+    may be; `rate` is the chance, or more, that a user new to the event looks as if they
+    had done it. Above, every missed user of the goal may have done it. Below, phantoms
+    are taken off: new users who did not look new. When `n` did, the others are negative
+    binomial, `(n + 1) odds` on average; that and three deviations, rounded up.
+    """
+    odds = rate / np.maximum(1 - rate, 1e-9)
+    mean = (np.maximum(goal_users - both, 0) + 1) * odds
+    most = np.ceil(mean + 3 * np.sqrt(mean * (1 + odds)))
+    phantoms = np.where(mean < _RARE, 0, np.minimum(most, both)).astype(np.int64)
+    return SingleBounds(
+        lower=both - phantoms, upper=both + max(goal_upper - goal_users, 0)
+    )
