@@ -14,6 +14,7 @@ from config.urls import urlpatterns
 from tests.routes import patterns
 
 ANALYTICS = {
+    "analytics/goals/<path:goal>/",
     "analytics/items/prices/",
     "analytics/kpis/configs/",
     "analytics/kpis/status/",
@@ -26,12 +27,22 @@ DOCUMENTED = {
     *(f"v1/{route}" for route in ANALYTICS),
     "api/docs/",
     "api/schema/",
+    "goals/",
     "healthz",
+    "metrics",
+    "metrics/counters",
+    "metrics/predictions",
     "readyz",
     "v0/analytics",
+    "v0/featureSpecs",
+    "v0/features",
+    "v0/goals",
+    "v0/namespaces",
+    "v0/nudges",
+    "v0/predictions",
 }
-OPEN = {"api/docs/", "api/schema/", "healthz", "readyz"}
-PAGES = {""}  # they have a login, and say who may enter themselves
+OPEN = {"api/docs/", "api/schema/", "healthz", "metrics", "readyz"}
+PAGES = {"", "goals/"}  # they have a login, and say who may enter themselves
 FLOORS = {"django": (5, 2, 8), "djangorestframework": (3, 18), "celery": (5, 7)}
 
 ROUTES = dict(patterns(urlpatterns))

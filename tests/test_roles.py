@@ -20,11 +20,14 @@ METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 EVENT = {"event_name": "a", "user_id": "u", "namespace": "shop"}
 BODIES = {
     "v0/analytics": EVENT,
+    "v0/featureSpecs": {"name": "a", "namespace": "shop"},
+    "v0/goals": {"goal_name": "a", "namespace": "shop"},
     "analytics/items/prices/": {
         "namespace": "shop",
         "prices": [{"item_id": "i", "price": 1}],
     },
 }
+QUERIES = {"v0/nudges": "&user_id=u&goal=g"}
 
 # In the order anonymous, root, manager, backend, stranger.
 # "any other": a method that the endpoint does not have.
@@ -35,6 +38,10 @@ ALL_OK = "200 200 200 200 200"
 PAGE = "302 405 405 403 405"
 TABLE = {
     "": {"GET": "302 200 200 403 200", "any other": PAGE},
+    "analytics/goals/<path:goal>/": {
+        "GET": "401 404 404 403 403",
+        "any other": MANAGERS,
+    },
     "analytics/items/prices/": {"PUT": "401 204 204 204 403", "any other": EVERYBODY},
     "analytics/kpis/configs/": {"GET": "401 200 200 403 200", "any other": MANAGERS},
     "analytics/kpis/status/": {"GET": "401 200 200 403 403", "any other": MANAGERS},
@@ -42,13 +49,31 @@ TABLE = {
     "analytics/metrics/values/": {"GET": "401 200 200 403 403", "any other": MANAGERS},
     "api/docs/": {"GET": ALL_OK, "OPTIONS": OPEN, "any other": OPEN},
     "api/schema/": {"GET": ALL_OK, "any other": OPEN},
+    "goals/": {"GET": "302 200 200 403 200", "any other": PAGE},
     "healthz": {"GET": ALL_OK, "OPTIONS": OPEN, "any other": OPEN},
+    "metrics": {"GET": ALL_OK, "any other": OPEN},
+    "metrics/counters": {"GET": "401 200 200 200 200", "any other": EVERYBODY},
+    "metrics/predictions": {"GET": "401 200 200 200 200", "any other": EVERYBODY},
     "readyz": {"GET": ALL_OK, "any other": OPEN},
     "v0/analytics": {
         "GET": "401 200 200 200 403",
         "POST": "401 204 204 204 403",
         "any other": EVERYBODY,
     },
+    "v0/featureSpecs": {
+        "GET": "401 200 200 200 403",
+        "POST": "401 204 204 403 403",
+        "any other": EVERYBODY,
+    },
+    "v0/features": {"GET": "401 200 200 200 403", "any other": EVERYBODY},
+    "v0/goals": {
+        "GET": "401 200 200 200 403",
+        "POST": "401 204 204 204 403",
+        "any other": EVERYBODY,
+    },
+    "v0/namespaces": {"GET": "401 200 200 200 200", "any other": EVERYBODY},
+    "v0/nudges": {"GET": "401 200 200 200 403", "any other": EVERYBODY},
+    "v0/predictions": {"GET": "401 200 200 200 403", "any other": EVERYBODY},
 }
 
 
@@ -86,7 +111,7 @@ def expected(row):
 
 def status(client, method, route):
     body = json.dumps(BODIES.get(known(route), {})) if method in {"POST", "PUT"} else ""
-    path = f"/{route}?namespace=shop"
+    path = f"/{route}?namespace=shop{QUERIES.get(known(route), '')}"
     response = client.generic(method, path, body, content_type="application/json")
     return str(response.status_code)
 

@@ -1,0 +1,78 @@
+"""Unique users and predictions for Prometheus, under the names of the original."""
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from prometheus_client.core import Metric
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from access import prometheus
+from access import queries as access
+from access.models import Role
+from access.permissions import caller
+from goals import gauges
+from goals.serializers import GLOBAL_NAME
+
+# Prometheus keeps every series in memory, and clients choose the names. A thousand are
+# about 100 KB a scrape, and as many as a namespace may have names.
+MOST_SERIES = 1_000
+EVERYBODY = [Role.ROOT, Role.MANAGER, Role.BACKEND]
+
+
+class Counters(APIView):
+    roles = EVERYBODY
+    content_negotiation_class = prometheus.AnyAccept
+
+    @extend_schema(responses={(200, "text/plain"): str, "4XX": dict})
+    def get(self, request: Request) -> HttpResponse:
+        """Tell Prometheus the unique users of events in the caller's namespaces."""
+        names = namespaces(request)
+        found, total = gauges.counters(namespace_ids=names, limit=MOST_SERIES)
+        rows = [
+            ((names[one.namespace_id], one.name or GLOBAL_NAME), one.users)
+            for one in found
+            if one.name != GLOBAL_NAME  # an event of that name: two would be one series
+        ]
+        return prometheus.answer(
+            prometheus.gauges(
+                "kimball_counter",
+                "Unique users of an event name, or of all: global_counter.",
+                labels=["kimball_namespace", "name"],
+                rows=rows,
+            ),
+            prometheus.gauge("kimball_counters", "Counters in all.", total),
+            left_out(total - len(rows)),
+        )
+
+
+class Predictions(APIView):
+    roles = EVERYBODY
+    content_negotiation_class = prometheus.AnyAccept
+
+    @extend_schema(responses={(200, "text/plain"): str, "4XX": dict})
+    def get(self, request: Request) -> HttpResponse:
+        """Tell Prometheus how likely users of an event reach a goal after it."""
+        names = namespaces(request)
+        found, total = gauges.predictions(namespace_ids=names, limit=MOST_SERIES)
+        rows = [
+            ((names[one.namespace_id], one.goal, one.event), one.share) for one in found
+        ]
+        return prometheus.answer(
+            prometheus.gauges(
+                "kimball_bayes_prediction",
+                "Share of an event's users who reached the goal after it, 0 to 1.",
+                labels=["kimball_namespace", "goal", "event"],
+                rows=rows,
+            ),
+            left_out(total - len(rows)),
+        )
+
+
+def namespaces(request: Request) -> dict[int, str]:
+    """Returns id → name of the namespaces that the caller may read."""
+    return {one.id: one.name for one in access.readable(user=caller(request))}
+
+
+def left_out(number: int) -> Metric:
+    about = f"Series of this page that are not shown: {MOST_SERIES:,} are, the largest."
+    return prometheus.gauge("abacus_series_left_out", about, number)
