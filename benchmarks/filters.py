@@ -1,4 +1,4 @@
-"""The filters' memory, errors and speed: `python -m benchmarks.filters`, half a minute.
+"""The filters' memory, errors and speed: `python -m benchmarks.filters`, one minute.
 
 Bars: at most 3.5 bytes per user when the newest slice is full and 6.5 at any fill,
 above 100,000 users a counter (6,250 a shard), with an error of at most 1e-5.
@@ -10,41 +10,45 @@ from typing import TypeVar
 
 import numpy as np
 
+from benchmarks import combinations
+from benchmarks.crowds import SHARDS, empty, fill, grown, numbered, stored_bytes
 from goals.bloom import Addresses, Filters, cross
 from goals.bounds import bounds, false_positive_rate
-from goals.hashing import CAPACITY, FIRST_KEY, KEYS_PER_PAGE, SLICES, Hashes, Ints
+from goals.hashing import LAYOUT, Hashes, Ints
 
-SHARDS = 16
 STEP = 1.02
 LARGE = 6250  # users a shard of a counter of 100,000
 STRANGERS = 5_000_000
-BATCH = 50_000
+# Kimball's filters as a counter opens them, for comparison: users and bytes of each, by
+# default of 100,000 users and doubling, all with an error of 0.001.
+KIMBALL = (185_925, 425_984), (365_169, 851_968), (771_659, 1_835_008)
 
 T = TypeVar("T")
 Table = dict[tuple[int, int], bytes]
 
 
 def main() -> None:
-    """Prints the three tables."""
+    """Prints the tables."""
     filters = memory()
+    growth()
     saturation(filters)
+    combinations.table()
     speed()
 
 
 def memory() -> Filters:
     """Fills one shard of a counter and prints bytes per user and error; returns it."""
     print(f"{'users':>12} {'a shard':>10} {'pages':>6} {'bytes/user':>10}  errors")
-    filters = empty(1)
+    filters = empty(np.array([1]))
     worst = {"small": (0.0, 0), "large": (0.0, 0)}
     for target in map(int, targets()):
         fill(filters, target)
-        _, contents = filters.changed()
-        ratio = sum(map(len, contents)) / target
+        pages, ratio = len(filters.changed()[1]), stored_bytes(filters) / target
         size = "large" if target >= LARGE else "small"
         worst[size] = max(worst[size], (ratio, target))
-        if target in FIRST_KEY or target in (10, 100, 1000):
-            errors = error(filters) if target in FIRST_KEY else ""
-            print(f"{target * SHARDS:12,} {target:10,} {len(contents):6,} ", end="")
+        if target in LAYOUT.first_key or target in (10, 100, 1000):
+            errors = error(filters) if target in LAYOUT.first_key else ""
+            print(f"{target * SHARDS:12,} {target:10,} {pages:6,} ", end="")
             print(f"{ratio:10.2f}  {errors}")
     for size, (ratio, target) in worst.items():
         print(f"most bytes/user, {size} counters: {ratio:.2f} at {target:,} a shard")
@@ -53,9 +57,9 @@ def memory() -> Filters:
 
 def targets() -> Ints:
     """Returns fills to measure: every 2 %, and every slice exactly full."""
-    steps = np.arange(0, np.log(CAPACITY) / np.log(STEP))
+    steps = np.arange(0, np.log(LAYOUT.capacity) / np.log(STEP))
     fills = np.append(STEP**steps, (10, 100, 1000)).astype(np.int64)
-    return np.unique(np.append(fills, FIRST_KEY[1:]))
+    return np.unique(np.append(fills, LAYOUT.first_key[1:]))
 
 
 def error(filters: Filters) -> str:
@@ -69,11 +73,33 @@ def error(filters: Filters) -> str:
     return f"{seen / STRANGERS:.1e} measured, {rate:.1e} designed"
 
 
+def growth() -> None:
+    """Prints the memory of a counter with ten times the users it begins with."""
+    print(f"\n{'ten times':>12} {'bytes':>11} {'a user':>7}  Kimball's, a user")
+    for first in (LAYOUT.keys_per_page * SHARDS, 100_000):
+        users = 10 * first
+        filters = empty(np.array([1]))
+        fill(filters, users // SHARDS)
+        own, other = SHARDS * stored_bytes(filters), kimball(users)
+        print(f"{first:12,} {own:11,} {own / users:7.2f}  ", end="")
+        print(f"{other:,} {other / users:.2f}")
+
+
+def kimball(users: int) -> int:
+    """Returns the bytes of the filters that Kimball opens, one after another."""
+    total, room = 0, 0
+    for capacity, size in KIMBALL:
+        total += size if users > room else 0
+        room += capacity
+    return total
+
+
 def saturation(filters: Filters) -> None:
     """Goes on adding to a full counter and prints the corrected estimates."""
     print(f"\n{'last slice':>12} {'looked new':>12} {'estimate':>12}  off")
+    before = LAYOUT.first_key[-2]
     for times in (1.2, 2, 3, 5, 10):
-        truth = int(FIRST_KEY[-2] + times * SLICES[-1] * KEYS_PER_PAGE)
+        truth = int(before + times * (LAYOUT.capacity - before))
         fill(filters, truth)
         found = bounds(keys=filters.keys, bits_set=filters.bits_set)
         print(f"{times:>11} x {filters.keys[0]:12,} {found.count:12,}  ", end="")
@@ -130,34 +156,6 @@ def timed(times: list[float], step: Callable[..., T], **arguments: object) -> T:
     result = step(**arguments)
     times.append(process_time() - started)
     return result
-
-
-def grown(counters: int, users: int) -> Filters:
-    """Returns filters of counters that have all seen the same users."""
-    filters = empty(counters)
-    for part in np.array_split(numbered(0, users), 1 + counters * users // BATCH):
-        asked, rows = cross(users=part, rows=np.arange(counters))
-        filters.add(users=asked, rows=rows)
-    return filters
-
-
-def fill(filters: Filters, target: int) -> None:
-    """Adds users to the one counter until there are so many."""
-    have = int(filters.keys[0])
-    users = numbered(have, target)
-    for part in np.array_split(users, 1 + len(users) // BATCH):
-        filters.add(users=part, rows=np.zeros(len(part), np.int64))
-
-
-def empty(counters: int) -> Filters:
-    """Returns filters that have seen nobody."""
-    zeros = np.zeros(counters, np.int64)
-    return Filters(counters=np.arange(1, counters + 1), keys=zeros, bits_set=zeros)
-
-
-def numbered(start: int, stop: int) -> Hashes:
-    """Returns user keys of one shard: they share their last four bits."""
-    return np.arange(start, stop, dtype=np.uint64) << np.uint64(4)
 
 
 if __name__ == "__main__":

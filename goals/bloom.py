@@ -12,16 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from goals.hashing import (
-    FIRST_KEY,
-    FIRST_PAGE,
-    PAGES,
-    SLICES,
-    Hashes,
-    Ints,
-    places,
-    salts,
-)
+from goals.hashing import LAYOUT, Hashes, Ints, Layout, places, salts
 from goals.pages import Bools, Pages
 
 
@@ -40,7 +31,9 @@ class Filters:
     position in `counters`).
     """
 
-    def __init__(self, *, counters: Ints, keys: Ints, bits_set: Ints) -> None:
+    def __init__(
+        self, *, counters: Ints, keys: Ints, bits_set: Ints, layout: Layout = LAYOUT
+    ) -> None:
         """Takes the ids, ascending, and the states of all counters, `[c]` each.
 
         ValueError if the ids do not ascend.
@@ -49,10 +42,13 @@ class Filters:
             raise ValueError("counters must be distinct and in ascending order")
         self.counters = counters
         self.keys = keys.copy()
+        self._keys_before = keys
         self._bits_set = bits_set
-        self._salts = salts(counters)
-        self._pages = Pages(slots=len(counters) * PAGES)
-        closed = np.arange(PAGES) >= FIRST_PAGE[self._opened(), np.newaxis]
+        self._layout = layout
+        self._salts = salts(counters, layout=layout)
+        self._pages = Pages(slots=len(counters) * layout.pages)
+        opened = layout.first_page[self._opened(), np.newaxis]
+        closed = np.arange(layout.pages) >= opened
         self._known = closed.reshape(-1)  # slots: loaded, or nothing can be stored
 
     def needed(self, *, users: Hashes, rows: Ints) -> Addresses:
@@ -100,8 +96,9 @@ class Filters:
         """
         new = ~self.contains(users=users, rows=rows)
         users, rows = users[new], rows[new]
-        numbers = np.searchsorted(FIRST_KEY[1:-1], self._ordinals(rows), side="right")
-        for number in range(len(SLICES)):
+        ends = self._layout.first_key[1:-1]
+        numbers = np.searchsorted(ends, self._ordinals(rows), side="right")
+        for number in range(len(self._layout.slices)):
             pairs = numbers == number
             self._pages.note(*self._places(number, users[pairs], rows[pairs]))
         self.keys += np.bincount(rows, minlength=len(self.keys))
@@ -112,23 +109,28 @@ class Filters:
         slots, contents = self._pages.changed()
         return self._addresses(slots), contents
 
+    def grown(self) -> Bools:
+        """Tells which counters have new users, `[c]`."""
+        return self.keys > self._keys_before
+
     @property
     def bits_set(self) -> Ints:
         """Bits set in the bitmaps of each counter's last slice, `[c]`: see `bounds`."""
         slots, gained = self._pages.bits_gained()
-        last = slots % PAGES >= FIRST_PAGE[-2]
+        rows, pages = np.divmod(slots, self._layout.pages)
+        last = pages >= self._layout.first_page[-2]
         total = self._bits_set.copy()
-        np.add.at(total, slots[last] // PAGES, gained[last])
+        np.add.at(total, rows[last], gained[last])
         return total
 
     def _opened(self) -> Ints:
         """Returns how many slices of each counter have a key, `[c]`."""
-        return np.searchsorted(FIRST_KEY[:-1], self.keys)
+        return np.searchsorted(self._layout.first_key[:-1], self.keys)
 
     def _by_slice(self, rows: Ints) -> Iterator[tuple[int, Ints]]:
         """Yields slices, largest first, with the pairs whose counter has opened it."""
         opened = self._opened()[rows]
-        for number in reversed(range(len(SLICES))):
+        for number in reversed(range(len(self._layout.slices))):
             yield number, np.flatnonzero(opened > number)
 
     def _ordinals(self, rows: Ints) -> Ints:
@@ -142,15 +144,17 @@ class Filters:
 
     def _places(self, number: int, users: Hashes, rows: Ints) -> tuple[Ints, Ints]:
         """Returns slot and fingerprint of each pair in one slice."""
-        pages, fingerprints = places(users, self._salts[rows, number], number=number)
-        return rows * PAGES + pages, fingerprints
+        salt, layout = self._salts[rows, number], self._layout
+        pages, fingerprints = places(users, salt, number=number, layout=layout)
+        return rows * layout.pages + pages, fingerprints
 
     def _slots(self, addresses: Addresses) -> Ints:
         rows = np.searchsorted(self.counters, addresses.counters)
-        return rows * PAGES + addresses.pages
+        return rows * self._layout.pages + addresses.pages
 
     def _addresses(self, slots: Ints) -> Addresses:
-        return Addresses(self.counters[slots // PAGES], slots % PAGES)
+        rows, pages = np.divmod(slots, self._layout.pages)
+        return Addresses(self.counters[rows], pages)
 
 
 def cross(*, users: Hashes, rows: Ints) -> tuple[Hashes, Ints]:

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from goals.hashing import CAPACITY, FIRST_KEY, HASHES, PAGE_BITS, SLICES, Ints
+from goals.hashing import HASHES, LAYOUT, PAGE_BITS, Ints, Layout
 
 Floats = NDArray[np.float64]
 
-_PAGES = np.array(SLICES)
-_LAST_BITS = SLICES[-1] * PAGE_BITS
-# The chance that one user sets a given bit of the last slice: right page, right bit.
-_BIT_CHANCE = (1 - (1 - 1 / PAGE_BITS) ** HASHES) / SLICES[-1]
+_DEVIATIONS = 3.29  # hold 99.9 % of a normal variable, on both sides
+_RARE = 0.001  # errors that are expected less often than this are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,58 +28,88 @@ class Bounds:
     saturated: NDArray[np.bool_]
 
 
-def false_positive_rate(*, keys: Ints, bits_set: Ints) -> Floats:
+def false_positive_rate(
+    *, keys: Ints, bits_set: Ints, layout: Layout = LAYOUT
+) -> Floats:
     """Returns the chance that a user not seen looks seen, per state.
 
     The sum over slices of `fill ** 16` for a bitmap (Bloom 1970), plus the chance of
-    an equal 32-bit fingerprint in the page. Uneven pages add some 4 % to a full slice.
+    an equal 32-bit fingerprint in the page. Uneven pages add some 5 % to a full slice.
     """
-    users = estimate(keys=keys, bits_set=bits_set)[..., np.newaxis]
-    limits = np.append(np.diff(FIRST_KEY)[:-1], np.iinfo(np.int64).max)
-    per_page = np.clip(users - FIRST_KEY[:-1], 0, limits) / _PAGES
-    fill = -np.expm1(-HASHES * per_page / PAGE_BITS)
-    rates: Floats = (fill**HASHES + per_page / 2**32).sum(axis=-1)
+    users = estimate(keys=keys, bits_set=bits_set, layout=layout)
+    rates: Floats = _slice_rates(users, layout).sum(axis=-1)
     return np.minimum(rates, 1)
 
 
-def estimate(*, keys: Ints, bits_set: Ints) -> Floats:
+def estimate(*, keys: Ints, bits_set: Ints, layout: Layout = LAYOUT) -> Floats:
     """Returns the estimated users, per state: `keys` itself until the slices are full.
 
     Then the last slice takes more than it can tell apart, but its bits still tell how
     many: n* = ln(1 - X/m) / ln(1 - chance), the usual -(m/k) ln(1 - X/m) (Swamidass &
     Baldi 2007) for k bits in one page. Good to 1 % up to ten times its capacity; when
-    every bit is set it stays at 30 times.
+    every bit is set it stays at 30 times, and its bounds are none.
     """
-    zeros = np.maximum(_LAST_BITS - bits_set, 1) / _LAST_BITS
-    users = FIRST_KEY[-2] + np.log(zeros) / np.log1p(-_BIT_CHANCE)
-    return np.where(keys > CAPACITY, np.maximum(users, keys), keys)
+    bits = _last_bits(layout)
+    # The chance that one user sets a given bit of it: right page, right bit.
+    chance = (1 - (1 - 1 / PAGE_BITS) ** HASHES) / layout.slices[-1]
+    zeros = np.maximum(bits - bits_set, 1) / bits
+    users = layout.first_key[-2] + np.log(zeros) / np.log1p(-chance)
+    return np.where(keys > layout.capacity, np.maximum(users, keys), keys)
 
 
-def bounds(*, keys: Ints, bits_set: Ints) -> Bounds:
+def bounds(*, keys: Ints, bits_set: Ints, layout: Layout = LAYOUT) -> Bounds:
     """Returns what to publish of states `[..., shards]`, as arrays `[...]`.
 
-    `count` is the users that looked new: never above the truth. Each of them came while
-    at most `rate` of the others were missed, so at most `keys * rate` were, a Poisson
-    number; `upper` adds that and three deviations, rounded (a Poisson quantile is an
-    integer). Saturated shards give their estimate instead, with three deviations of
-    linear counting (Whang et al. 1990) on both sides.
+    `count` is the users that looked new: never above the truth. Before each of them,
+    as many others were missed as errors come in a row: `rate / (1 - rate)` at most.
+    Saturated shards give their estimate instead, which may be above the truth: bits
+    tell of all whom the last slice mistook, but of nobody whom an earlier one did.
     """
-    full = keys > CAPACITY
-    users = estimate(keys=keys, bits_set=bits_set)
-    missed = np.where(full, 0, keys * false_positive_rate(keys=keys, bits_set=bits_set))
-    noise = np.where(full, _estimate_variance(users), 0)
+    full = keys > layout.capacity
+    users = estimate(keys=keys, bits_set=bits_set, layout=layout)
+    rates = _slice_rates(users, layout)
+    rates[..., -1] = np.where(full, 0, rates[..., -1])
+    rate = np.minimum(rates.sum(axis=-1), 1 - 1e-9)
+    odds = rate / (1 - rate)
+    missed = (users * odds).sum(axis=-1)
+    noise = np.where(full, _estimate_variance(users, layout), 0).sum(axis=-1)
     count, seen = users.sum(axis=-1), keys.sum(axis=-1)
-    below = 3 * np.sqrt(noise.sum(axis=-1))
-    above = missed.sum(axis=-1) + 3 * np.sqrt((noise + missed).sum(axis=-1))
+    below = _DEVIATIONS * np.sqrt(noise)
+    above = _most(missed, variance=noise + (users * odds * (1 + odds)).sum(axis=-1))
     return Bounds(
         count=np.rint(count).astype(np.int64),
-        lower=np.maximum(np.rint(count - below), seen).astype(np.int64),
-        upper=np.rint(count + above).astype(np.int64),
+        lower=np.maximum(np.floor(count - below), seen).astype(np.int64),
+        upper=np.floor(count + above).astype(np.int64),
         saturated=np.asarray(full.any(axis=-1)),
     )
 
 
-def _estimate_variance(users: Floats) -> Floats:
-    load = (users - FIRST_KEY[-2]) * HASHES / _LAST_BITS
-    variance: Floats = _LAST_BITS * (np.exp(load) - load - 1) / HASHES**2
+def _most(mean: Floats, *, variance: Floats) -> Floats:
+    """Returns what a sum of rare errors exceeds in 0.1 % of cases or fewer.
+
+    Normal but for the last term, which is for the skew of a Poisson number (Cornish &
+    Fisher 1938).
+    """
+    most = mean + _DEVIATIONS * np.sqrt(variance) + (_DEVIATIONS**2 - 1) / 6
+    return np.where(variance < _RARE, 0, most)
+
+
+def _slice_rates(users: Floats, layout: Layout) -> Floats:
+    """Returns the chance of each slice to mistake a user, `[..., slices]`."""
+    limits = np.append(np.diff(layout.first_key)[:-1], np.iinfo(np.int64).max)
+    held = np.clip(users[..., np.newaxis] - layout.first_key[:-1], 0, limits)
+    per_page = held / np.array(layout.slices)
+    fill = -np.expm1(-HASHES * per_page / PAGE_BITS)
+    rates: Floats = fill**HASHES + per_page / 2**32
+    return rates
+
+
+def _estimate_variance(users: Floats, layout: Layout) -> Floats:
+    bits = _last_bits(layout)
+    load = (users - layout.first_key[-2]) * HASHES / bits
+    variance: Floats = bits * (np.exp(load) - load - 1) / HASHES**2
     return variance
+
+
+def _last_bits(layout: Layout) -> int:
+    return layout.slices[-1] * PAGE_BITS

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goals.bloom import Addresses, Filters, cross
-from goals.hashing import CAPACITY, FIRST_PAGE, PAGE_BYTES, mix
+from goals.hashing import LAYOUT, PAGE_BYTES, mix
 from goals.pages import Pages
 
 NOTHING = np.zeros(0, np.int64)
@@ -230,10 +230,10 @@ def test_bits_set_stay_zero_before_the_last_slice():
 def test_bits_set_are_those_of_the_last_slices_bitmaps():
     """As `SUM(bit_count(content))` over them would find; here of a saturated filter."""
     filters = Filters(
-        counters=np.array([7]), keys=np.array([CAPACITY]), bits_set=np.array([0])
+        counters=np.array([7]), keys=np.array([LAYOUT.capacity]), bits_set=np.array([0])
     )
     pages, users = {}, someone(40_000, 3)
-    for page in range(FIRST_PAGE[-2], FIRST_PAGE[-1]):  # 1,020 users everywhere
+    for page in range(LAYOUT.first_page[-2], LAYOUT.pages):  # 1,020 users everywhere
         pages[7, page] = np.arange(1020, dtype="<u4").tobytes()
     for part in np.split(users, 4):
         filters = reopened(filters, pages, part, rows_of(part))

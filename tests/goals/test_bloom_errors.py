@@ -5,7 +5,7 @@ import pytest
 
 from goals.bloom import Filters
 from goals.bounds import false_positive_rate
-from goals.hashing import FIRST_KEY, HASHES, PAGE_BITS, places, salts
+from goals.hashing import HASHES, LAYOUT, PAGE_BITS, places, salts
 from goals.pages import Pages
 
 
@@ -16,7 +16,7 @@ def numbered(start, stop):
 
 def test_a_full_filter_errs_as_designed():
     """Two full slices: 9 of 2 million expected, and 5 deviations are 15."""
-    full = int(FIRST_KEY[2])
+    full = int(LAYOUT.first_key[2])
     filters = Filters(
         counters=np.array([7]), keys=np.array([0]), bits_set=np.array([0])
     )

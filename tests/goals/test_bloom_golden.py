@@ -27,9 +27,9 @@ FINGERPRINTS = [
 def test_version_and_sizes_are_those_of_the_stored_pages():
     assert hashing.VERSION == 1
     assert (hashing.PAGE_BYTES, hashing.HASHES) == (4096, 16)
-    assert hashing.SLICES == (1, 10, 100, 1000)
-    assert hashing.FIRST_PAGE.tolist() == [0, 1, 11, 111, 1111]
-    assert hashing.FIRST_KEY.tolist() == [0, 1180, 12_980, 130_980, 1_310_980]
+    assert hashing.LAYOUT.slices == (1, 10, 100, 1000)
+    assert hashing.LAYOUT.first_page.tolist() == [0, 1, 11, 111, 1111]
+    assert hashing.LAYOUT.first_key.tolist() == [0, 1180, 12_980, 130_980, 1_310_980]
 
 
 def test_the_mixer_is_the_published_splitmix64():
@@ -57,8 +57,8 @@ def test_places_in_any_byte_order(number, order):
     counters = np.array([1]).astype(f"{order}i8")
     salt = np.repeat(salts(counters)[:, number], len(USERS))
     pages, fingerprints = places(USERS.astype(f"{order}u8"), salt, number=number)
-    own = pages - hashing.FIRST_PAGE[number]
-    assert own.max() < hashing.SLICES[number]
+    own = pages - hashing.LAYOUT.first_page[number]
+    assert own.max() < hashing.LAYOUT.slices[number]
     assert pages.tolist() == PAGES[number]
     assert fingerprints.tolist() == FINGERPRINTS[number]
 
