@@ -158,10 +158,13 @@ def failed(request: HttpRequest) -> HttpResponse:
     return answer(request, error(0, "ServerError", "Unknown error from server"), 500)
 
 
+PAGES = ("/", "/goals/")
+
+
 def answer(request: HttpRequest, data: Envelope, status: int) -> HttpResponse:
     if request.path.startswith("/v0/"):
         return JsonResponse({"error": {"what": data["message"]}}, status=status)
-    if request.path == "/" or request.path.startswith("/admin/"):
+    if request.path in PAGES or request.path.startswith("/admin/"):
         # Without the request: a context processor may need what has just failed.
         page = render_to_string("error.html", {"message": data["message"]})
         return HttpResponse(page, status=status)

@@ -1,4 +1,4 @@
-"""The dashboard page: its numbers come from the API, with the visitor's session."""
+"""Pages for staff: their numbers come from the API, with the visitor's session."""
 
 from typing import Any
 
@@ -9,11 +9,10 @@ from access import queries as access
 from access.models import Role, User
 
 
-class Dashboard(UserPassesTestMixin, TemplateView):
+class Page(UserPassesTestMixin, TemplateView):
     """Leads to the login whoever has none, and refuses whoever has another role."""
 
     roles = [Role.ROOT, Role.MANAGER]
-    template_name = "dashboard.html"
 
     def test_func(self) -> bool:
         user = self.request.user
@@ -23,3 +22,11 @@ class Dashboard(UserPassesTestMixin, TemplateView):
         user = self.request.user
         names = access.namespaces(user=user) if isinstance(user, User) else []
         return super().get_context_data(namespaces=names, **kwargs)
+
+
+class Dashboard(Page):
+    template_name = "dashboard.html"
+
+
+class Goals(Page):
+    template_name = "goals.html"

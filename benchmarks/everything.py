@@ -39,7 +39,7 @@ def main() -> None:
 def findings(running: Supervisor) -> Iterator[Finding]:
     namespaces = access.ensure_namespaces(["default", "long", "short"])
     default = namespaces["default"]
-    made_up = {f"event {number}" for number in range(drain.GOALS)}
+    made_up = {f"event {number}" for number in range(drain.NAMES)}
     found = names.ensure({(default, name) for name in EVENTS})
     names.ensure({(default, name) for name in made_up})
     first = min(found.values())

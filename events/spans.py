@@ -44,7 +44,9 @@ class TimezoneField(serializers.Field[ZoneInfo, str, str, Any]):
 
 def namespace_field() -> serializers.CharField:
     help_text = "Default: the caller's only one, or `default`."
-    return serializers.CharField(required=False, max_length=200, help_text=help_text)
+    return serializers.CharField(
+        required=False, max_length=200, trim_whitespace=False, help_text=help_text
+    )
 
 
 class SpanQuery(serializers.Serializer[dict[str, Any]]):

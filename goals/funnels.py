@@ -48,17 +48,27 @@ def funnel(*, users: int, goal_users: int, event_users: Ints, both: Ints) -> Fun
 
     `users` are the namespace's, `event_users` each event's, `both` those of the goal
     who had done the event before, `[events]`. Users who did the event only after the
-    goal are among `event_users`, nobody knows how many: they count as not converted by
-    it, and for the rest, so they only make conversion and difference too low.
+    goal are among `event_users`, and nobody knows how many: as many as there may be
+    stand in the denominators of both shares, so neither is too high, and the interval
+    of the difference covers both extremes.
     """
-    without = goal_users - both
+    without = np.maximum(goal_users - both, 0)
+    after = np.clip(event_users - both, 0, without)
+    others = np.maximum(users - event_users, without - after)
     conversion = share(successes=both, trials=event_users)
-    rest = share(successes=without, trials=np.maximum(users - event_users, without))
+    rest = share(successes=without, trials=others + after)
+    fewest = share(successes=without, trials=np.maximum(others, without))
     return Funnel(
         share=share(successes=both, trials=goal_users),
         conversion=conversion,
         rest=rest,
-        difference=newcombe(first=conversion, second=rest),
+        difference=Difference(
+            value=newcombe(first=conversion, second=rest).value,
+            lower=newcombe(first=conversion, second=fewest).lower,
+            upper=newcombe(
+                first=share(successes=both, trials=event_users - after), second=rest
+            ).upper,
+        ),
     )
 
 

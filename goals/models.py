@@ -8,7 +8,7 @@ from django.db import models
 from events.buckets import RESOLUTIONS
 
 UNKNOWN = b""  # the combination of users whose path is not told apart
-COMBINATIONS = 1_000  # of a goal: kept in each shard, and shown of all
+COMBINATIONS = 1_000  # of a goal: at most kept in each shard, and shown of all
 
 
 class Counter(models.Model):

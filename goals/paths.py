@@ -5,6 +5,7 @@ what came later in it is not, and neither is the goal itself. Filters mistake a 
 for a known one in 1e-5 of cases, so a path has a wrong step that often per event.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -104,14 +105,15 @@ def combinations(rows: Ints, before: Bools) -> Combinations:
     return Combinations(rows[first], before[first], users)
 
 
-def singles(found: Combinations) -> Singles:
-    """Returns the steps of each goal's paths, and how many users took each."""
-    if not len(found.rows):
-        return Singles(found.rows, found.rows, found.users)
-    first = np.flatnonzero(np.diff(found.rows, prepend=-1))
-    users = np.add.reduceat(found.steps * found.users[:, np.newaxis], first, axis=0)
-    goal, step = np.nonzero(users)
-    return Singles(found.rows[first][goal], step, users[goal, step])
+def singles(found: Iterable[Combinations], *, counters: int) -> Singles:
+    """Returns the steps of each goal's paths, in order, and their users."""
+    total = np.zeros((counters, counters), np.int64)
+    for part in found:
+        first = np.flatnonzero(np.diff(part.rows, prepend=-1))
+        taken = part.steps * part.users[:, np.newaxis]
+        total[part.rows[first]] += np.add.reduceat(taken, first, axis=0)
+    goal, step = np.nonzero(total)
+    return Singles(goal, step, total[goal, step])
 
 
 def written(steps: Bools, numbers: Ints) -> list[bytes]:

@@ -25,12 +25,12 @@ class StoryQuery(serializers.Serializer[Answer]):
 
     namespace = namespace_field()
     include = serializers.ListField(
-        child=serializers.CharField(),
+        child=serializers.CharField(trim_whitespace=False),
         default=list,
         help_text="Repeated: users who had done any of these are included.",
     )
     exclude = serializers.ListField(
-        child=serializers.CharField(),
+        child=serializers.CharField(trim_whitespace=False),
         default=list,
         help_text="Repeated: users who had done any of these are excluded, whatever "
         "else they had done.",

@@ -1,6 +1,6 @@
 """Writes: events leave the inbox, users are counted, and the paths to goals kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from goals.bloom import Filters, cross
 from goals.marks import GLOBAL, Pairs
 from goals.models import Combination, Goal, SingleEvent
 from goals.pages import Bools
+from goals.paths import Combinations
 
 BATCH = 50_000  # events of one transaction: bounds its memory and its time
 RUN = 32 * BATCH  # then the worker's other tasks get their turn; the next tick goes on
@@ -72,34 +73,29 @@ def count(arrivals: Arrivals, *, namespace_id: int, shard: int, at: datetime) ->
     if since:
         goals = np.array([since.get(one, paths.NEVER) for one in counters.tolist()])
         reached = paths.completions(found, new, ids=arrivals["id"], since=goals)
-        numbers = {one.id: one.number for one in known} | {GLOBAL: 0}
-        walk(reached, found, new, filters=filters, numbers=numbers, **place)
+        walked = walk(reached, found, new, filters=filters, **place)
+        number_of = {one.id: one.number for one in known} | {GLOBAL: 0}
+        numbers = np.array([number_of[one] for one in counters.tolist()])
+        tables.add_paths(walked, counters=counters, numbers=numbers, **place)
 
 
 def walk(
-    reached: Pairs,
-    found: Pairs,
-    new: Bools,
-    *,
-    filters: Filters,
-    numbers: Mapping[int, int],
-    **place: int,
-) -> None:
-    """Keeps the paths of completions, as many at once as memory allows.
+    reached: Pairs, found: Pairs, new: Bools, *, filters: Filters, **place: int
+) -> list[Combinations]:
+    """Returns the paths of completions, as many at once as memory allows.
 
     The filters know the batch already, which `paths.steps` sets right.
     """
-    counters = filters.counters
-    every = np.arange(len(counters))
-    number_of = np.array([numbers[one] for one in counters.tolist()])
+    every = np.arange(len(filters.counters))
+    walked = []
     for part in paths.parts(reached, counters=len(every)):
         users = paths.known_users(part, found, new)
         asked, rows = cross(users=users, rows=every)
         stored.load(filters, users=asked, rows=rows, **place)
         known = filters.contains(users=asked, rows=rows).reshape(len(every), len(users))
         before = paths.steps(part, found, new, users=users, known=known.T)
-        walked = paths.combinations(part.rows, before)
-        tables.add_paths(walked, counters=counters, numbers=number_of, **place)
+        walked.append(paths.combinations(part.rows, before))
+    return walked
 
 
 def settled(

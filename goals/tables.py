@@ -38,10 +38,8 @@ WHERE EXCLUDED.since < known.since
 ADD_SINGLES = """
 INSERT INTO goals_singleevent AS known
     (namespace_id, shard, goal_id, event_name_id, count)
-SELECT %(namespace_id)s, %(shard)s, goal, event, sum(users)
+SELECT %(namespace_id)s, %(shard)s, *
 FROM unnest(%(goals)s::int[], %(events)s::int[], %(users)s::bigint[])
-    AS single (goal, event, users)
-GROUP BY goal, event
 ON CONFLICT (namespace_id, goal_id, shard, event_name_id)
 DO UPDATE SET count = known.count + EXCLUDED.count
 """
@@ -50,32 +48,40 @@ GOALS = """
 SELECT event_name_id, since FROM goals_goal
 WHERE event_name_id = ANY(%(names)s) FOR KEY SHARE
 """
-# A combination that is new while a goal's shard holds as many as it may is counted in
-# one row with all others like it.
+# In the order of the key, which is cheaper for the index.
 ADD_COMBINATIONS = """
-WITH held AS (
-    SELECT goal_id, events, count(*) OVER (PARTITION BY goal_id) AS number
-    FROM goals_combination
+INSERT INTO goals_combination AS known (namespace_id, shard, goal_id, events, count)
+SELECT %(namespace_id)s, %(shard)s, goal, decode(path, 'hex'), users
+FROM unnest(%(goals)s::int[], %(paths)s::text[], %(users)s::bigint[])
+    AS walked (goal, path, users)
+ORDER BY goal, path
+ON CONFLICT (namespace_id, goal_id, shard, events)
+DO UPDATE SET count = known.count + EXCLUDED.count
+"""
+# Where a goal has become crowded, the rarer combinations go, to the last user: what
+# comes into use later finds room, and what is frequent stays.
+FOLD = """
+WITH crowded AS (
+    SELECT goal_id FROM goals_combination
     WHERE namespace_id = %(namespace_id)s AND shard = %(shard)s
-        AND goal_id = ANY(%(distinct)s) AND events <> %(unknown)s
-), room AS (
-    SELECT goal_id, %(limit)s - min(number) AS room FROM held GROUP BY goal_id
-), placed AS (
-    SELECT goal_id, events, users, number IS NOT NULL AS known, row_number() OVER (
-        PARTITION BY goal_id, number IS NULL ORDER BY users DESC
+        AND goal_id = ANY(%(goals)s) AND events <> %(unknown)s
+    GROUP BY goal_id HAVING count(*) > %(limit)s
+), ranked AS (
+    SELECT known.ctid AS row, row_number() OVER (
+        PARTITION BY goal_id ORDER BY count DESC, events
     ) AS place
-    FROM (
-        SELECT goal_id, decode(path, 'hex') AS events, users
-        FROM unnest(%(goals)s::int[], %(paths)s::text[], %(users)s::bigint[])
-            AS sent (goal_id, path, users)
-    ) AS walked LEFT JOIN held USING (goal_id, events)
+    FROM goals_combination AS known JOIN crowded USING (goal_id)
+    WHERE namespace_id = %(namespace_id)s AND shard = %(shard)s
+        AND events <> %(unknown)s
+), folded AS (
+    DELETE FROM goals_combination WHERE ctid = ANY(ARRAY(
+        SELECT row FROM ranked WHERE place > %(limit)s / 2
+    ))
+    RETURNING goal_id, count
 )
 INSERT INTO goals_combination AS known (namespace_id, shard, goal_id, events, count)
-SELECT %(namespace_id)s, %(shard)s, goal_id,
-    CASE WHEN known OR place <= coalesce(room, %(limit)s) THEN events
-        ELSE %(unknown)s END AS kept,
-    sum(users)
-FROM placed LEFT JOIN room USING (goal_id) GROUP BY goal_id, kept
+SELECT %(namespace_id)s, %(shard)s, goal_id, %(unknown)s, sum(count)
+FROM folded GROUP BY goal_id
 ON CONFLICT (namespace_id, goal_id, shard, events)
 DO UPDATE SET count = known.count + EXCLUDED.count
 """
@@ -120,7 +126,7 @@ def add_goals(since: Mapping[int, int], *, namespace_id: int, at: datetime) -> N
 
 
 def add_paths(
-    walked: Combinations,
+    walked: Sequence[Combinations],
     *,
     counters: Ints,
     numbers: Ints,
@@ -129,11 +135,11 @@ def add_paths(
 ) -> None:
     """Adds users to the paths they walked to goals, and to the single steps of these.
 
-    Who came without any step leaves no row. `counters` and `numbers` are the event
-    name ids and their numbers, by the rows of `walked`.
+    `counters` and `numbers` are the event name ids and their numbers, by the rows of
+    `walked`.
     """
     place = {"namespace_id": namespace_id, "shard": shard}
-    single = paths.singles(walked)
+    single = paths.singles(walked, counters=len(counters))
     sql.execute(
         ADD_SINGLES,
         goals=sql.array(counters[single.rows].tolist()),
@@ -141,17 +147,27 @@ def add_paths(
         users=sql.array(single.users.tolist()),
         **place,
     )
-    taken = walked.steps.any(axis=1)
-    goals = counters[walked.rows[taken]]
+    for part in walked:
+        add_combinations(part, counters=counters, numbers=numbers, **place)
     sql.execute(
-        ADD_COMBINATIONS,
-        goals=sql.array(goals.tolist()),
-        distinct=np.unique(goals).tolist(),
-        paths=sql.array(
-            path.hex() for path in paths.written(walked.steps[taken], numbers)
-        ),
-        users=sql.array(walked.users[taken].tolist()),
+        FOLD,
+        goals=counters[np.unique(single.rows)].tolist(),
         limit=COMBINATIONS,
         unknown=UNKNOWN,
+        **place,
+    )
+
+
+def add_combinations(
+    walked: Combinations, *, counters: Ints, numbers: Ints, **place: int
+) -> None:
+    """Adds users to combinations; who came without any step leaves no row."""
+    taken = walked.steps.any(axis=1)
+    written = paths.written(walked.steps[taken], numbers)
+    sql.execute(
+        ADD_COMBINATIONS,
+        goals=sql.array(counters[walked.rows[taken]].tolist()),
+        paths=sql.array(path.hex() for path in written),
+        users=sql.array(walked.users[taken].tolist()),
         **place,
     )

@@ -1,9 +1,9 @@
 // The dashboard: asks the API for what is chosen, and again every half minute.
 
+import { ask, carry, Failure, REFRESH_MS } from "../pages/ask.js";
 import { draw } from "./chart.js";
-import { full } from "./format.js";
+import { asOf, full } from "./format.js";
 
-const REFRESH_MS = 30_000;
 const DAY = 86_400;
 const STATUSES = {
   ok: "ok",
@@ -20,19 +20,6 @@ const find = (id) => document.getElementById(id);
 const choice = find("choice").elements;
 const cards = new Map(); // KPI name → { article, chart }
 let asked = new AbortController();
-
-class Failure extends Error {}
-
-async function ask(path, query) {
-  const answer = await fetch(`${path}?${query}`, { signal: asked.signal }).catch((reason) => {
-    throw asked.signal.aborted ? reason : new Failure("The server cannot be reached. Trying again every half minute.");
-  });
-  const body = await answer.json().catch(() => ({}));
-  if (answer.ok || path === "readyz") return body;
-  if (answer.status === 401) throw new Failure("Your login has ended. Reload the page to log in again.");
-  const details = Object.values(body.error_data?.query ?? {}).flat().join(" ");
-  throw new Failure(details || body.message || `The server answered ${answer.status}.`);
-}
 
 // The chosen period in seconds; a day begins and ends by the visitor's clock.
 function period() {
@@ -59,9 +46,9 @@ async function load() {
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   try {
     const [statuses, values, state] = await Promise.all([
-      ask("analytics/kpis/status/", new URLSearchParams({ namespace })),
-      ask("analytics/kpis/values/", new URLSearchParams({ namespace, start_timestamp, end_timestamp, timezone })),
-      ask("readyz", ""),
+      ask("analytics/kpis/status/", { query: { namespace }, signal }),
+      ask("analytics/kpis/values/", { query: { namespace, start_timestamp, end_timestamp, timezone }, signal }),
+      ask("readyz", { accept: [503], signal }),
     ]);
     show({ ...statuses, ...values, empty: emptiness(values), state });
   } catch (failure) {
@@ -82,7 +69,9 @@ function show({ error, empty, state, warnings = [], statuses = [], kpis = [], st
   find("error").textContent = error ?? "";
   find("error").hidden = !error;
   if (error) return; // the numbers of the last good answer stay, with their time
-  find("as-of").textContent = empty === "namespaces" ? "" : asOf(state);
+  const { inbox_lag_seconds = 0, aggregation_lag_seconds = 0 } = state ?? {};
+  const lag = Math.max(inbox_lag_seconds, aggregation_lag_seconds);
+  find("as-of").textContent = empty === "namespaces" ? "" : asOf(lag);
   find("warnings").replaceChildren(...warnings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
   find("warnings").hidden = !warnings.length;
   find("empty").hidden = !empty;
@@ -92,12 +81,6 @@ function show({ error, empty, state, warnings = [], statuses = [], kpis = [], st
   const shown = empty ? [] : kpis.filter(({ kpi }) => configs.has(kpi));
   find("cards").replaceChildren(...shown.map(({ kpi }) => card(kpi).article));
   for (const one of shown) fill(card(one.kpi), one, configs.get(one.kpi), start_timestamps);
-}
-
-// Everything that arrived before this time is in the numbers.
-function asOf({ inbox_lag_seconds = 0, aggregation_lag_seconds = 0 } = {}) {
-  const lag = Math.max(inbox_lag_seconds, aggregation_lag_seconds);
-  return `Data as of ${new Date(Date.now() - lag * 1000).toLocaleString()}`;
 }
 
 function card(name) {
@@ -128,6 +111,7 @@ function remember() {
   if (custom) choice.from.value ||= day(-6);
   if (custom) choice.to.value ||= day(0);
   history.replaceState(null, "", `?${new URLSearchParams(new FormData(find("choice")))}`);
+  carry(choice.namespace.value);
 }
 
 function recall() {

@@ -11,6 +11,8 @@ from access import services
 from access.models import Namespace, User
 from analytics.models import KPI, AggregationRun, Metric
 from events.models import Batch, EventName
+from flags.models import Flag
+from goals.models import Goal
 
 T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -59,10 +61,20 @@ def make_rows(number, *, first=0):
             formula=f"7 * {metric.name}",
             unit="count",
         )
-        EventName.objects.create(namespace=namespace, name=f"event {n}", number=1)
+        event = EventName.objects.create(
+            namespace=namespace, name=f"event {n}", number=1
+        )
+        Goal.objects.create(
+            event_name_id=event.pk,
+            namespace=namespace,
+            name=event.name,
+            since=1,
+            created_at=T0,
+        )
         Batch.objects.create(
             namespace=namespace, shard=n % 16, events=1, touched=[T0], drained_at=T0
         )
+        Flag.objects.create(namespace=namespace, name=f"flag {n}")
         AggregationRun.objects.create(
             namespace=namespace,
             started_at=T0,

@@ -9,6 +9,7 @@ from access.models import User
 pytestmark = pytest.mark.django_db
 
 MODELS = {model._meta.label_lower: model for model in admin.site._registry}
+DELETED = {"analytics.kpi", "auth.group", "flags.flag", "goals.goal"}
 READ_ONLY = {
     "analytics.aggregationrun",
     "events.batch",
@@ -45,6 +46,8 @@ def test_the_admin_covers_what_staff_work_with():
         "analytics.kpi",
         "analytics.metric",
         "auth.group",
+        "flags.flag",
+        "goals.goal",
     }
 
 
@@ -52,7 +55,7 @@ def test_the_admin_covers_what_staff_work_with():
 def test_every_page_opens_for_root(staff, rows, name):
     rows(2)
     adds = 403 if name in READ_ONLY else 200
-    deletes = 200 if name in {"analytics.kpi", "auth.group"} else 403
+    deletes = 200 if name in DELETED else 403
     assert statuses(staff, MODELS[name]) == {
         "list": 200,
         "add": adds,
@@ -107,6 +110,10 @@ def test_a_search_finds_its_row_and_nothing_is_no_error(staff, rows, name):
         ("analytics.aggregationrun", {"namespace__id__exact": "1"}),
         ("analytics.kpi", {"active__exact": "1"}),
         ("analytics.metric", {"kind__exact": "sum"}),
+        ("flags.flag", {"boolean__exact": "1"}),
+        ("flags.flag", {"rollout_start_at__isempty": "0"}),
+        ("flags.flag", {"namespace__id__exact": "1"}),
+        ("goals.goal", {"namespace__id__exact": "1"}),
         ("knox.authtoken", {"user__role__exact": "root"}),
         ("access.user", {"role__exact": "root"}),
     ],

@@ -56,23 +56,25 @@ def test_combinations_are_listed_the_most_frequent_first(backend, shop):
 
 
 @pytest.mark.usefixtures("goal")
-def test_a_shard_keeps_so_many_combinations_and_counts_the_rest_together(
-    backend, shop, monkeypatch
-):
-    monkeypatch.setattr(tables, "COMBINATIONS", 2)
-    walk(shop, {16: "a", 32: "a", 48: "b", 64: "b", 80: "c"})
-    assert combinations(backend) == [
-        (["a"], 2, False),
-        (["b"], 2, False),
-        ([], 1, True),
-    ]
-    walk(shop, {96: "a", 112: "d", 128: "c"})
+def test_a_crowded_shard_keeps_the_more_frequent_half(backend, shop, monkeypatch):
+    monkeypatch.setattr(tables, "COMBINATIONS", 4)
+    walk(shop, {16: "a", 32: "a", 48: "a", 64: "b", 80: "b", 96: "c", 112: "d"})
+    assert len(combinations(backend)) == 4
+    walk(shop, {128: "e", 144: "c"})
     assert combinations(backend) == [
         (["a"], 3, False),
         (["b"], 2, False),
-        ([], 3, True),
+        ([], 4, True),
     ]
     assert Combination.objects.exclude(events=UNKNOWN).count() == 2
+
+
+@pytest.mark.usefixtures("goal")
+def test_what_comes_into_use_after_a_crowd_is_told_apart(backend, shop, monkeypatch):
+    monkeypatch.setattr(tables, "COMBINATIONS", 2)
+    walk(shop, {16 * n: f"{n}" for n in range(1, 10)})
+    walk(shop, {16 * n: "new" for n in range(10, 20)})
+    assert combinations(backend)[0] == (["e", "n", "w"], 10, False)
 
 
 @pytest.mark.usefixtures("goal")
@@ -81,8 +83,16 @@ def test_single_events_are_exact_also_for_combinations_not_kept(
 ):
     monkeypatch.setattr(tables, "COMBINATIONS", 1)
     walk(shop, {16: "abc", 32: "ab", 48: "bc", 64: "c"})
+    assert combinations(backend) == [([], 4, True)]
     singles = bought(backend)["single_event_counts"]
     assert {one["name"]: one["count"] for one in singles} == {"a": 2, "b": 3, "c": 3}
+
+
+@pytest.mark.usefixtures("goal")
+def test_shards_are_crowded_each_on_its_own(backend, shop, monkeypatch):
+    monkeypatch.setattr(tables, "COMBINATIONS", 2)
+    walk(shop, {16: "a", 32: "b", 17: "c", 33: "d"})
+    assert len(combinations(backend)) == 4
 
 
 @pytest.mark.usefixtures("goal")

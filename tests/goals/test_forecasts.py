@@ -78,9 +78,8 @@ def test_a_user_is_predicted_by_what_they_did(backend):
 
 @pytest.mark.usefixtures("_shop")
 def test_a_prediction_costs_the_same_queries(backend, django_assert_num_queries):
-    with django_assert_num_queries(
-        6
-    ):  # token, namespace, goals, names, singles, counts
+    # Token, namespace, goals, names, single events, counters.
+    with django_assert_num_queries(6):
         ask(backend, event="search")
     with django_assert_num_queries(9):  # and names, states and pages of one shard
         ask(backend, user_id="ann")

@@ -28,15 +28,29 @@ def test_an_event_is_told_by_share_conversion_rest_and_difference():
     found = one(users=1000, goal=100, event=200, both=80)
     assert (found.share.value, found.share.users) == (0.8, 100)
     assert (found.conversion.value, found.conversion.users) == (0.4, 200)
-    assert (found.rest.value, found.rest.users) == (0.025, 800)  # 20 of them
-    assert found.difference.value == pytest.approx(0.375)
-    assert 0.3 < found.difference.lower < 0.375 < found.difference.upper < 0.45
+    assert (found.rest.value, found.rest.users) == (20 / 820, 820)
+    assert found.difference.value == pytest.approx(0.4 - 20 / 820)
+    assert 0.3 < found.difference.lower < 0.375 < found.difference.upper < 0.5
 
 
 def test_an_event_that_changes_nothing_has_a_difference_around_zero():
     found = one(users=1000, goal=100, event=500, both=50)
     assert found.difference.lower < 0 < found.difference.upper
-    assert found.difference.value == 0
+    assert found.difference.value == pytest.approx(0, abs=0.01)
+
+
+def test_a_difference_holds_however_many_did_the_event_after_the_goal():
+    found = one(users=1000, goal=100, event=200, both=80)
+    for after in (0, 7, 20):
+        truth = 80 / (200 - after) - 20 / (800 + after)
+        assert found.difference.lower < truth < found.difference.upper
+
+
+def test_a_rest_that_may_be_nobody_proves_nothing():
+    """Nearly everybody did the event: the few others may have done it afterwards."""
+    found = one(users=1000, goal=52, event=998, both=50)
+    assert (found.rest.value, found.rest.users) == (0.5, 4)
+    assert found.difference.lower < -0.9
 
 
 def test_users_who_did_the_event_after_the_goal_lower_its_conversion():
@@ -55,6 +69,7 @@ def test_with_an_event_that_everybody_did_there_is_nothing_to_compare():
 def test_goal_users_without_the_event_are_among_the_rest():
     found = one(users=100, goal=40, event=100, both=30)
     assert (found.rest.value, found.rest.users) == (1, 10)
+    assert found.difference.upper - found.difference.lower > 0.3
 
 
 @given(crooked, crooked, crooked, crooked)

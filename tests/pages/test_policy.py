@@ -13,6 +13,11 @@ PAGES = [
     "/admin/analytics/kpi/add/",
     "/admin/analytics/metric/",
     "/admin/events/batch/",
+    "/admin/flags/flag/",
+    "/admin/flags/flag/add/",
+    "/admin/flags/flag/preview/",
+    "/admin/goals/goal/",
+    "/admin/goals/goal/add/",
     "/admin/knox/authtoken/",
 ]
 

@@ -1,0 +1,41 @@
+// The combinations of events before a goal, the most frequent first.
+
+import { full } from "../dashboard/format.js";
+import { breakable, element, find, rows, share } from "./parts.js";
+
+const FIRST = 20; // shown until all are asked for
+let shown = { goal: null, all: false, story: null, choices: null };
+
+// Shows a goal's combinations, with its users not told apart in a last row.
+export function showCombinations(story, choices) {
+  shown = { ...shown, story, choices, all: shown.all && shown.story.goal === story.goal };
+  const told = story.combinations.filter(({ overflow }) => !overflow);
+  const rest = story.combinations.filter(({ overflow }) => overflow);
+  const listed = [...(shown.all ? told : told.slice(0, FIRST)), ...rest];
+  rows(find("combinations").tBodies[0], find("combination"), listed, {
+    name: ({ events, overflow }) => JSON.stringify([events, overflow]),
+    fill,
+  });
+  find("all").hidden = told.length <= FIRST || shown.all;
+  find("all").textContent = `Show all ${full(told.length, "count")}`;
+}
+
+function fill(row, { events, count, share: value, overflow }) {
+  const content = overflow ? "Others, not told apart" : "None known";
+  const title = overflow ? "Too rare, or too many different ones" : "None, or they reached it before it became a goal";
+  const names = events.length ? events.map(chip) : element("span", { className: "hint", title, content });
+  row.querySelector("th").replaceChildren(...[names].flat());
+  row.querySelector(".users").textContent = full(count, "count");
+  share(row.querySelector(".share"), value);
+}
+
+function chip(name) {
+  const made = element("span", { className: "chip", content: breakable(name) });
+  made.dataset.choice = shown.choices.get(name) ?? "ignore";
+  return made;
+}
+
+find("all").addEventListener("click", () => {
+  shown.all = true;
+  showCombinations(shown.story, shown.choices);
+});

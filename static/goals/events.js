@@ -1,0 +1,52 @@
+// The table of events: their unique users and values, and which of them are goals.
+
+import { full } from "../dashboard/format.js";
+import { breakable, find, rows, users } from "./parts.js";
+
+const MANY = 10; // more have a filter
+const box = find("filter").querySelector("input");
+
+// Shows the counts of a namespace, the largest first; `goals` is a set of names.
+export function showEvents(counts, { goals, chosen }) {
+  const everybody = counts.find(({ type }) => type === "internal");
+  users(find("everybody"), everybody ?? { count: 0, lower: 0, upper: 0 });
+  const named = counts.filter(({ type }) => type === "named");
+  named.sort((one, other) => other.count - one.count || one.name.localeCompare(other.name));
+  rows(body(), find("event"), named, {
+    name: (one) => one.name,
+    fill: (row, one) => fill(row, one, { isGoal: goals.has(one.name), isChosen: one.name === chosen }),
+  });
+  find("events").classList.toggle("sumless", named.every(({ value }) => value.sum == null));
+  find("filter").hidden = named.length <= MANY;
+  if (find("filter").hidden) box.value = "";
+  filter();
+}
+
+function fill(row, one, { isGoal, isChosen }) {
+  const part = (selector) => row.querySelector(selector);
+  part("th").replaceChildren(...breakable(one.name));
+  users(part(".users"), one);
+  part(".sum").textContent = full(one.value.sum, "count");
+  part("button").dataset.act = isGoal ? "choose" : "make";
+  part("button").textContent = isGoal ? "Paths" : "Make a goal";
+  part("button").ariaLabel = `${part("button").textContent}: ${one.name}`;
+  row.ariaCurrent = isChosen ? "true" : null;
+}
+
+function filter() {
+  const wanted = box.value.trim().toLowerCase();
+  for (const row of body().children) row.hidden = !row.dataset.name.toLowerCase().includes(wanted);
+  find("no-match").hidden = [...body().children].some((row) => !row.hidden);
+}
+
+const body = () => find("events").tBodies[0];
+
+// Calls `make` or `choose` with the name of the event whose button is pressed.
+export function onEvent(acts) {
+  body().addEventListener("click", ({ target }) => {
+    const button = target.closest("button");
+    if (button) acts[button.dataset.act](button.closest("tr").dataset.name);
+  });
+}
+
+box.addEventListener("input", filter);
