@@ -22,6 +22,22 @@ class StopRequested(BaseException):
     """A stop signal arrived. Not an Exception: no `except` on its way may eat it."""
 
 
+class Stop:
+    """Whether a stop was asked for.
+
+    What a signal raises is lost where Python runs a finalizer or a callback: loops that
+    go on for ever check.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def check(self) -> None:
+        """Raises StopRequested once a stop was asked for."""
+        if self.asked:
+            raise StopRequested
+
+
 class Supervisor:
     """The services of one folder. Leaving it as a context stops them all.
 
@@ -46,9 +62,10 @@ class Supervisor:
         self.children.append(child)
         child.wait_until_ready()
 
-    def watch(self) -> None:
+    def watch(self, stop: Stop) -> None:
         """Keep all services alive until a stop signal raises StopRequested."""
         while True:
+            stop.check()
             for child in self.children:
                 child.tend(time.monotonic(), say=self.say)
             time.sleep(0.1)
@@ -62,20 +79,23 @@ class Supervisor:
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[Stop]:
     """Within, the first stop signal raises StopRequested; the block ends quietly by it.
 
     Later signals do nothing: the stop they ask for is under way.
     """
 
+    stop = Stop()
+
     def request(number: int, frame: FrameType | None) -> None:
+        stop.asked = True
         for each in STOP_SIGNALS:
             signal.signal(each, signal.SIG_IGN)
         raise StopRequested
 
     before = {each: signal.signal(each, request) for each in STOP_SIGNALS}
     try:
-        yield
+        yield stop
     except StopRequested:
         pass
     finally:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -192,6 +192,17 @@ def test_a_stop_signal_ends_the_block_quietly(number):
     assert signal.getsignal(number) is before
 
 
+def test_a_stop_that_was_lost_in_a_finalizer_is_asked_for_again():
+    reached = []
+    with stoppable() as stop:
+        with suppress(StopRequested):
+            os.kill(os.getpid(), signal.SIGTERM)
+        reached.append("what follows the signal")
+        stop.check()
+        reached.append("what follows the check")
+    assert reached == ["what follows the signal"]
+
+
 def test_a_second_stop_signal_does_not_disturb_the_stop():
     with stoppable():
         try:
@@ -216,14 +227,14 @@ import sys, time
 from pathlib import Path
 from config import servers
 from config.service import Service
-from config.supervisor import Supervisor
+from config.supervisor import Stop, Supervisor
 
 home = Path(sys.argv[1])
 with Supervisor(home, say=print) as running:
     servers.start(running, durable=False)
     running.start(Service(name="plain", argv=("sleep", "600")))
     print("up", flush=True)
-    running.watch()
+    running.watch(Stop())
 """
 
 

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -42,7 +41,7 @@ def goals(logged_in):
     send([("buy", [100, 101]), (ODD, [1])])
 
     def visit(query="namespace=shop", ready="#story"):
-        page = logged_in(quote(f"/goals/?{query}"))
+        page = logged_in(f"/goals/?{query}")
         expect(page.locator(ready)).to_be_visible()
         return page
 

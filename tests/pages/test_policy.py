@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from access.models import User
+
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = [
     "/admin/",
@@ -27,6 +29,16 @@ def test_the_admin_runs_clean_under_the_policy(logged_in, problems):
     for path in PAGES:
         page.goto(path)
         expect(page.locator("#site-name")).to_have_text("Abacus")
+    assert problems == []
+
+
+def test_the_login_leads_to_the_page_that_was_asked_for(page, problems):
+    User.objects.create_superuser("ada", password="correct horse battery")
+    page.goto("/goals/")
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/goals/")
     assert problems == []
 
 

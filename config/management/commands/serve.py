@@ -23,7 +23,7 @@ from config import embedded, lock, servers
 from config.embedded import EmbeddedError
 from config.lock import AlreadyRunningError, Lock
 from config.service import Service, ServiceError
-from config.supervisor import Supervisor, stoppable
+from config.supervisor import Stop, Supervisor, stoppable
 
 FIRST_PORT, LAST_PORT = 8000, 8099
 
@@ -127,10 +127,10 @@ class Command(BaseCommand):
             embedded.private_directory(home)
             with (
                 lock.hold(home) as held,
-                stoppable(),
+                stoppable() as stop,
                 Supervisor(home, say=self.say) as running,
             ):
-                self.serve(running, held)
+                self.serve(running, held, stop)
         except (AlreadyRunningError, EmbeddedError, PortError, ServiceError) as error:
             self.stderr.write(str(error))
             sys.exit(1)
@@ -142,7 +142,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
             self.stdout.flush()
 
-    def serve(self, running: Supervisor, held: Lock) -> None:
+    def serve(self, running: Supervisor, held: Lock, stop: Stop) -> None:
         """Start everything in order, then watch over it."""
         host = os.environ.get("HOST", "127.0.0.1")
         servers.recover(running.home)
@@ -155,7 +155,7 @@ class Command(BaseCommand):
         for service in (web(host, port), worker(), beat(running.home)):
             running.start(service)
         self.started(running, address)
-        running.watch()
+        running.watch(stop)
 
     def start_servers(self, running: Supervisor) -> None:
         """Start the embedded servers that the environment does not replace."""

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from config.sender import Bookmark, Client, Say, Sender
 from config.shop import Shop
-from config.supervisor import stoppable
+from config.supervisor import Stop, stoppable
 
 LONG = timedelta(minutes=10)
 
@@ -101,29 +101,33 @@ class Command(BaseCommand):
         client = Client(url=options["url"], token=options["token"], say=say)
         bookmark = Bookmark(options["state"])
         sender = Sender(shop=Shop(**story), client=client, bookmark=bookmark)
-        with stoppable():
+        with stoppable() as stop:
             try:
-                self._keep_open(sender, options["days"], say)
+                self._keep_open(sender, options["days"], say, stop)
             finally:
                 sender.close()
         self._say(f"closed, {sender.sent:,} events sent")
 
-    def _keep_open(self, sender: Sender, days: float, say: Say) -> None:
+    def _keep_open(self, sender: Sender, days: float, say: Say, stop: Stop) -> None:
         sender.send_prices()
         while True:
+            stop.check()
             now = datetime.now(UTC)
             start = sender.due_since(now=now, days=days)
             if now - start > LONG:
-                self._catch_up(sender, start, now)
+                self._catch_up(sender, start, now, stop)
             else:
                 deque(sender.send(start, now), maxlen=0)
                 say(f"open, {sender.sent:,} events sent")
             time.sleep(1)
 
-    def _catch_up(self, sender: Sender, start: datetime, end: datetime) -> None:
+    def _catch_up(
+        self, sender: Sender, start: datetime, end: datetime, stop: Stop
+    ) -> None:
         began, before = time.monotonic(), sender.sent
         with progress(self._say, terminal=self.stdout.isatty()) as show:
             for until in sender.send(start, end):
+                stop.check()
                 share = (until - start) / (end - start)
                 seconds, sent = time.monotonic() - began, sender.sent - before
                 show(share, pace(sent=sent, seconds=seconds, share=share))
