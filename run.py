@@ -38,13 +38,16 @@ LOCK = (
     "--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml"
 )
 
+# Two processes, each with servers of its own; a file's tests stay together.
+TEST = "python -m pytest -n 2 --dist loadfile"
+
 # One program takes further arguments; of several, the first that fails ends them.
 COMMANDS = {
     "demo": ["python manage.py demo"],
     "demo-reset": ["python manage.py demo --reset"],
     "serve": ["python manage.py serve"],
     "manage": ["python manage.py"],
-    "test": ["python -m pytest"],
+    "test": [TEST],
     "campaign": ["python -m pytest tests/campaigns/kills.py"],
     "bench": ["python -m benchmarks", "python -m benchmarks.filters"],
     "format": ["ruff check --fix --exit-zero --quiet .", "ruff format ."],
@@ -55,7 +58,7 @@ COMMANDS = {
         "mypy .",
         "python manage.py check --deploy --fail-level WARNING",
         "python -m tests.servers python manage.py makemigrations --check --dry-run",
-        "python -m pytest",
+        TEST,
     ],
     "lock": [
         f"{LOCK} -o {RUNTIME}",

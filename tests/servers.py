@@ -18,6 +18,7 @@ import pytest
 
 from config import embedded, servers
 
+OURS = "ABACUS_TEST_SERVERS"  # REDIS_URL is ours, not given by whoever runs the tests
 TALK_ONLY = {"-h", "--help", "-V", "--version", "--co", "--collect-only"}
 
 
@@ -25,11 +26,15 @@ TALK_ONLY = {"-h", "--help", "-V", "--version", "--co", "--collect-only"}
 def running() -> Iterator[None]:
     """Points the environment at servers for tests, if need be at new ones."""
     with ExitStack() as stack:
+        if os.environ.get(OURS):  # a parallel test run's: each process has its own
+            del os.environ["REDIS_URL"]
         given = {"DATABASE_URL", "REDIS_URL"} & os.environ.keys()
         if len(given) < 2:
             home = stack.enter_context(servers.throwaway())
             os.environ["LOCAL_DIR"] = str(home)
-            os.environ.setdefault("REDIS_URL", embedded.redis_url(home))
+            if "REDIS_URL" not in given:
+                os.environ["REDIS_URL"] = embedded.redis_url(home)
+                os.environ[OURS] = "yes"
         if "DATABASE_URL" in given:
             for name in ("SECRET_KEY", "USER_KEY_SECRET"):
                 os.environ.setdefault(name, secrets.token_urlsafe(48))
