@@ -141,21 +141,12 @@ def with_goals(namespace_id: int, first: int) -> Iterator[Finding]:
     Of new users nearly every second event reaches a goal, and on a path of its own.
     """
     sql.execute("TRUNCATE events_inboxevent")
-    fill(
-        namespace_id=namespace_id,
-        first=first,
-        events=EVENTS,
-        users=EVENTS // 7,
-        spread="10 minutes",
-        names=NAMES,
-    )
+    crowd = {"events": EVENTS, "users": EVENTS // 7, "names": NAMES}
+    fill(namespace_id=namespace_id, first=first, spread="10 minutes", **crowd)
     sql.execute(KEEP)
     none = drains()
-    tables.add_goals(
-        {first + number: 0 for number in range(0, NAMES, 2)},
-        namespace_id=namespace_id,
-        at=datetime.now(UTC),
-    )
+    half = dict.fromkeys(range(first, first + NAMES, 2), 0)
+    tables.add_goals(half, namespace_id=namespace_id, at=datetime.now(UTC))
     all_goals = drains()
     sql.execute("TRUNCATE goals_goal CASCADE")
     sql.execute("DROP TABLE kept")

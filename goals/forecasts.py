@@ -1,6 +1,6 @@
 """Predictions, nudges and funnels of a namespace, from its counts."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -147,44 +147,59 @@ def story(
     Combinations of fewer than `least` users are not told apart.
     """
     goals = queries.goals(namespace_id=namespace_id)
-    id = next((one for one, name in goals.items() if name == goal), None)
-    if id is None:
+    if goal not in goals.values():
         return None
+    [id] = [one for one, name in goals.items() if name == goal]
     found, paths_of = queries.counts_and_paths(
         namespace_id=namespace_id, goals=[id], least=least
     )
     counts = {one.name: one for one in found}
     reached = counts.get(goal) or queries.count(id, goal, [0], [0], None)
     paths = paths_of.get(id, Paths({}, [], 0))
-    events = list(paths.singles)
-    users = counts[None].count if None in counts else 0
-    both = ints(paths.singles.values())
+    funnel, bounds = before(reached, paths, counts)
     return Story(
         count=reached,
-        users=users,
-        events=events,
-        funnel=funnels.funnel(
-            users=users,
-            goal_users=reached.seen,
-            event_users=ints(counts[event].count for event in events),
-            both=both,
-        ),
-        bounds=funnels.single_bounds(
-            both=both,
-            goal_users=reached.seen,
-            goal_upper=reached.upper,
-            rate=np.array([counts[event].rate for event in events]),
-        ),
+        users=counts[None].count if None in counts else 0,
+        events=list(paths.singles),
+        funnel=funnel,
+        bounds=bounds,
         paths=paths,
-        totals=funnels.totals(
-            combinations=paths.combinations,
-            unknown=paths.unknown,
-            include=set(include),
-            exclude=set(exclude),
-        ),
-        warnings=[
-            f"unknown event: {name}"
-            for name in dict.fromkeys([*include, *exclude])
-            if name not in counts
-        ],
+        totals=totals(paths, include=set(include), exclude=set(exclude)),
+        warnings=unknown([*include, *exclude], counts),
     )
+
+
+def totals(paths: Paths, *, include: Set[str], exclude: Set[str]) -> Totals:
+    return funnels.totals(
+        combinations=paths.combinations,
+        unknown=paths.unknown,
+        include=include,
+        exclude=exclude,
+    )
+
+
+def before(
+    reached: Count, paths: Paths, counts: Mapping[str | None, Count]
+) -> tuple[Funnel, SingleBounds]:
+    """Returns what the events before a goal tell, and the bounds of their users."""
+    done = [counts[event] for event in paths.singles]
+    both = ints(paths.singles.values())
+    funnel = funnels.funnel(
+        users=counts[None].count if None in counts else 0,
+        goal_users=reached.seen,
+        event_users=ints(one.count for one in done),
+        both=both,
+    )
+    bounds = funnels.single_bounds(
+        both=both,
+        goal_users=reached.seen,
+        goal_upper=reached.upper,
+        rate=np.array([one.rate for one in done]),
+    )
+    return funnel, bounds
+
+
+def unknown(wanted: Sequence[str], counts: Collection[str | None]) -> list[str]:
+    """Returns a warning for each event that nobody has done."""
+    missing = [name for name in dict.fromkeys(wanted) if name not in counts]
+    return [f"unknown event: {name}" for name in missing]

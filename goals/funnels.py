@@ -50,14 +50,16 @@ def funnel(*, users: int, goal_users: int, event_users: Ints, both: Ints) -> Fun
     who had done the event before, `[events]`. Users who did the event only after the
     goal are among `event_users`, and nobody knows how many: as many as there may be
     stand in the denominators of both shares, so neither is too high, and the interval
-    of the difference covers both extremes.
+    of the difference covers both extremes. Where fewer users never did the event than
+    reached the goal without it, these may be most of the rest: it is told as nobody.
     """
-    without = np.maximum(goal_users - both, 0)
+    reached, never = np.maximum(goal_users - both, 0), users - event_users
+    told = never >= reached
+    without, others = np.where(told, reached, 0), np.where(told, never, 0)
     after = np.clip(event_users - both, 0, without)
-    others = np.maximum(users - event_users, without - after)
     conversion = share(successes=both, trials=event_users)
     rest = share(successes=without, trials=others + after)
-    fewest = share(successes=without, trials=np.maximum(others, without))
+    fewest = share(successes=without, trials=others)
     return Funnel(
         share=share(successes=both, trials=goal_users),
         conversion=conversion,

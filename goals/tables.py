@@ -12,7 +12,7 @@ from events.services import FirstTime
 from goals import paths
 from goals.hashing import Ints
 from goals.models import COMBINATIONS, UNKNOWN
-from goals.paths import Combinations
+from goals.paths import Combinations, Singles
 
 ADD_FIRST_SEEN = """
 INSERT INTO goals_firstseen AS known
@@ -22,7 +22,7 @@ SELECT %(namespace_id)s, %(shard)s, counter, resolution,
     sum(users)
 FROM unnest(%(counters)s::int[], %(starts)s::bigint[], %(users)s::bigint[])
     AS first (counter, start, users), unnest(%(resolutions)s::int[]) AS resolution
-GROUP BY counter, resolution, 5
+GROUP BY counter, resolution, 5 ORDER BY resolution, 5, counter
 ON CONFLICT (namespace_id, resolution, start_at, event_name_id, shard)
 DO UPDATE SET count = known.count + EXCLUDED.count
 """
@@ -140,13 +140,7 @@ def add_paths(
     """
     place = {"namespace_id": namespace_id, "shard": shard}
     single = paths.singles(walked, counters=len(counters))
-    sql.execute(
-        ADD_SINGLES,
-        goals=sql.array(counters[single.rows].tolist()),
-        events=sql.array(counters[single.steps].tolist()),
-        users=sql.array(single.users.tolist()),
-        **place,
-    )
+    add_singles(single, counters=counters, **place)
     for part in walked:
         add_combinations(part, counters=counters, numbers=numbers, **place)
     sql.execute(
@@ -154,6 +148,17 @@ def add_paths(
         goals=counters[np.unique(single.rows)].tolist(),
         limit=COMBINATIONS,
         unknown=UNKNOWN,
+        **place,
+    )
+
+
+def add_singles(single: Singles, *, counters: Ints, **place: int) -> None:
+    """Adds users to single steps before goals."""
+    sql.execute(
+        ADD_SINGLES,
+        goals=sql.array(counters[single.rows].tolist()),
+        events=sql.array(counters[single.steps].tolist()),
+        users=sql.array(single.users.tolist()),
         **place,
     )
 

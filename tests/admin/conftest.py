@@ -52,37 +52,35 @@ def make_rows(number, *, first=0):
         user.namespaces.add(namespace)
         services.new_token(user)
         Group.objects.create(name=f"group {n}")
-        metric = Metric.objects.create(
-            name=f"metric_{n}", kind="count", event_name="a", unit="count"
-        )
-        KPI.objects.create(
-            name=f"kpi_{n}",
-            display_name=f"KPI {n}",
-            formula=f"7 * {metric.name}",
-            unit="count",
-        )
-        event = EventName.objects.create(
-            namespace=namespace, name=f"event {n}", number=1
-        )
-        Goal.objects.create(
-            event_name_id=event.pk,
-            namespace=namespace,
-            name=event.name,
-            since=1,
-            created_at=T0,
-        )
-        Batch.objects.create(
-            namespace=namespace, shard=n % 16, events=1, touched=[T0], drained_at=T0
-        )
         Flag.objects.create(namespace=namespace, name=f"flag {n}")
-        AggregationRun.objects.create(
-            namespace=namespace,
-            started_at=T0,
-            finished_at=T0 + timedelta(seconds=1.5),
-            batches=1,
-            events=1,
-            buckets=3,
-        )
+        make_catalogue(n)
+        make_pipeline(n, namespace)
+
+
+def make_catalogue(n):
+    name, unit = f"metric_{n}", "count"
+    Metric.objects.create(name=name, kind="count", event_name="a", unit=unit)
+    formula, display_name = f"7 * {name}", f"KPI {n}"
+    KPI.objects.create(
+        name=f"kpi_{n}", display_name=display_name, formula=formula, unit=unit
+    )
+
+
+def make_pipeline(n, namespace):
+    place = {"namespace": namespace}
+    event = EventName.objects.create(name=f"event {n}", number=1, **place)
+    Goal.objects.create(
+        event_name_id=event.pk, name=event.name, since=1, created_at=T0, **place
+    )
+    Batch.objects.create(shard=n % 16, events=1, touched=[T0], drained_at=T0, **place)
+    AggregationRun.objects.create(
+        started_at=T0,
+        finished_at=T0 + timedelta(seconds=1.5),
+        batches=1,
+        events=1,
+        buckets=3,
+        **place,
+    )
 
 
 @pytest.fixture

@@ -1,11 +1,7 @@
 """A removed goal forgets its paths, whatever is being drained; its users stay."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from threading import Event as Signal
-
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 
 from access import sql
 from events import history, names
@@ -13,6 +9,7 @@ from goals import queries, services
 from goals.models import Combination, Goal, SingleEvent
 from tests.events.builders import NOON, arrival, record
 from tests.goals import truth
+from tests.transactions import elsewhere
 
 pytestmark = pytest.mark.django_db
 
@@ -43,31 +40,6 @@ def paths(shop, goal):
 
 def kept():
     return Combination.objects.count() + SingleEvent.objects.count()
-
-
-@contextmanager
-def elsewhere(work):
-    """Holds a transaction open, after `work` in it, in a connection of its own."""
-    done, finish = Signal(), Signal()
-
-    def hold():
-        try:
-            with transaction.atomic():
-                work()
-                done.set()
-                finish.wait(20)
-        finally:
-            done.set()
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        held = pool.submit(hold)
-        done.wait(20)
-        try:
-            yield
-        finally:
-            finish.set()
-            held.result()
 
 
 def impatiently(work):

@@ -3,12 +3,10 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
-from threading import Event as Signal
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from access.models import Namespace
 from analytics import services as analytics
@@ -18,6 +16,7 @@ from goals import services as goals
 from tests.events.builders import NOON, arrival, record
 from tests.goals import truth
 from tests.pipeline import ledger, processes
+from tests.transactions import elsewhere
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -30,31 +29,6 @@ def _known(shop):
     """The names and days are there: making them is the one thing to wait for."""
     names.ensure({(shop.pk, name) for name in ("view", *ledger.NAMES)})
     history.ensure(NOON.date() - timedelta(days=back) for back in range(4))
-
-
-@contextmanager
-def elsewhere(work):
-    """Holds a transaction open, after `work` in it, in a thread of its own."""
-    done, finish = Signal(), Signal()
-
-    def hold():
-        try:
-            with transaction.atomic():
-                work()
-                done.set()
-                finish.wait(20)
-        finally:
-            done.set()
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        held = pool.submit(hold)
-        done.wait(20)
-        try:
-            yield
-        finally:
-            finish.set()
-            held.result()
 
 
 def at_once(*works):

@@ -1,0 +1,33 @@
+"""Transactions of others, held open while a test does something beside them."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event as Signal
+
+from django.db import connection, transaction
+
+
+@contextmanager
+def elsewhere(work: Callable[[], object]) -> Iterator[None]:
+    """Holds a transaction open, after `work` in it, in a connection of its own."""
+    done, finish = Signal(), Signal()
+
+    def hold():
+        try:
+            with transaction.atomic():
+                work()
+                done.set()
+                finish.wait(20)
+        finally:
+            done.set()
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(hold)
+        done.wait(20)
+        try:
+            yield
+        finally:
+            finish.set()
+            held.result()
