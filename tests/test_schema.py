@@ -72,7 +72,7 @@ def test_whatever_is_sent_gets_an_answer_of_the_described_shape(operation, token
     good, bad = (operation.as_strategy(generation_mode=mode) for mode in GenerationMode)
 
     @settings(
-        max_examples=int(CASES or 40),
+        max_examples=int(CASES or 20),
         derandomize=not CASES,
         database=None,
         deadline=None,

@@ -48,7 +48,7 @@ def test_shops_of_other_seeds_or_rates_share_no_event_id() -> None:
     assert len(ids) == sum(map(len, told))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(0, 7_200_000_000), max_size=4))
 def test_the_parts_of_a_span_cut_anywhere_make_the_whole(cuts: list[int]) -> None:
     end = MONDAY + 2 * HOUR

@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 from access import services
 from access.models import User
 from analytics.models import KPI, Bucket, Metric
+from events.buckets import RESOLUTIONS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -83,25 +84,25 @@ def fill(namespace):
         for name, unit in units.items()
     ]
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    for days in range(30):
-        for metric in metrics:
-            if (days, metric.name) != (2, "views"):
-                store(namespace_id, metric, today - timedelta(days=days))
+    Bucket.objects.bulk_create(
+        bucket(namespace_id, metric, resolution, today - timedelta(days=days))
+        for days in range(30)
+        for metric in metrics
+        if (days, metric.name) != (2, "views")
+        for resolution in RESOLUTIONS
+    )
     kpi("revenue", 2, "Revenue", "usd", "1000 * revenue")
     kpi("rate", 1, "Click rate", "percentage", "100 * clicks / views")
     kpi("clicks", 3, "Clicks", "count", "clicks")
 
 
-def store(namespace_id, metric, start_at):
-    Bucket.objects.bulk_create(
-        Bucket(
-            namespace_id=namespace_id,
-            metric=metric,
-            resolution=resolution,
-            start_at=start_at,
-            value=Decimal(70),
-        )
-        for resolution in (300, 3600, 86400)
+def bucket(namespace_id, metric, resolution, start_at):
+    return Bucket(
+        namespace_id=namespace_id,
+        metric=metric,
+        resolution=resolution,
+        start_at=start_at,
+        value=Decimal(70),
     )
 
 

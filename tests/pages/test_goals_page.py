@@ -37,8 +37,8 @@ def goals(logged_in):
     """The page of a shop where 40 viewed, 20 asked, 20 bought, and 2 out of nowhere."""
     make_goal("buy")
     viewers = range(40)
-    send([("view", viewers), ("ask", viewers[15:35]), ("buy", viewers[10:30])])
-    send([("buy", [100, 101]), (ODD, [1])])
+    steps = [("view", viewers), ("ask", viewers[15:35]), ("buy", viewers[10:30])]
+    send([*steps, ("buy", [100, 101]), (ODD, [1])])
 
     def visit(query="namespace=shop", ready="#story"):
         page = logged_in(f"/goals/?{query}")
