@@ -1,0 +1,1 @@
+"""Feature flags: which are on for a user, and why."""

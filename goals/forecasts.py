@@ -156,10 +156,11 @@ def story(
     counts = {one.name: one for one in found}
     reached = counts.get(goal) or queries.count(id, goal, [0], [0], None)
     paths = paths_of.get(id, Paths({}, [], 0))
-    funnel, bounds = before(reached, paths, counts)
+    users = counts[None].count if None in counts else 0
+    funnel, bounds = before(reached, paths, counts, users=users)
     return Story(
         count=reached,
-        users=counts[None].count if None in counts else 0,
+        users=users,
         events=list(paths.singles),
         funnel=funnel,
         bounds=bounds,
@@ -179,13 +180,13 @@ def totals(paths: Paths, *, include: Set[str], exclude: Set[str]) -> Totals:
 
 
 def before(
-    reached: Count, paths: Paths, counts: Mapping[str | None, Count]
+    reached: Count, paths: Paths, counts: Mapping[str | None, Count], *, users: int
 ) -> tuple[Funnel, SingleBounds]:
     """Returns what the events before a goal tell, and the bounds of their users."""
     done = [counts[event] for event in paths.singles]
     both = ints(paths.singles.values())
     funnel = funnels.funnel(
-        users=counts[None].count if None in counts else 0,
+        users=users,
         goal_users=reached.seen,
         event_users=ints(one.count for one in done),
         both=both,
