@@ -45,8 +45,8 @@ WITH metric AS MATERIALIZED (
         AS metric (id, kind, event_name_id)
 ), tally AS MATERIALIZED ({TALLY})
 INSERT INTO analytics_bucket
-    (namespace_id, resolution, metric_id, segment, start_at, value)
-SELECT %(namespace_id)s, 300, id, 0, start_at, value
+    (namespace_id, resolution, metric_id, segment, start_at, value, run_id)
+SELECT %(namespace_id)s, 300, id, 0, start_at, value, %(run_id)s
 FROM ({" UNION ALL ".join(SUMS.values())}) AS sums (id, start_at, value)
 WHERE value <> 0
 """

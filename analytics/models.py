@@ -21,7 +21,17 @@ class Unit(models.TextChoices):
 class Kind(models.TextChoices):
     COUNT = "count", "count of events"
     SUM = "sum", "sum of values"
+    ORDERS = "orders", "distinct orders"
     UNIQUE = "unique", "users seen for the first time"
+    SESSIONS = "sessions", "sessions started"
+    SESSIONS_WITH = "sessions_with", "sessions with an event"
+    ATTRIBUTED_SUM = "attributed_sum", "sum of attributed values"
+    ATTRIBUTED_ORDERS = "attributed_orders", "distinct attributed orders"
+    EXTERNAL = "external", "pushed by other programs"
+
+
+ATTRIBUTED = (Kind.ATTRIBUTED_SUM, Kind.ATTRIBUTED_ORDERS)
+NAMELESS = (Kind.SESSIONS, Kind.EXTERNAL)  # look at no event name
 
 
 def readable_name(value: str) -> None:
@@ -52,15 +62,28 @@ class Metric(models.Model):
     """A strictly additive number, stored in buckets."""
 
     name = models.CharField(max_length=64, unique=True, validators=[readable_name])
-    kind = models.CharField(max_length=16, choices=Kind)
+    kind = models.CharField(max_length=20, choices=Kind)
     event_name = models.CharField(
         max_length=200,
         blank=True,
-        help_text="The events it looks at; empty, for unique users only, means any.",
+        help_text="The events it looks at. Empty for sessions and external; "
+        "empty, for unique users, means any.",
+    )
+    after = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="For attributed kinds: the event, such as a click on a "
+        "recommendation, that must have come before, on the same item.",
     )
     unit = models.CharField(max_length=16, choices=Unit)
     description = models.TextField(blank=True)
     active = models.BooleanField(default=True)
+    built_as = models.CharField(
+        max_length=450,
+        blank=True,
+        editable=False,
+        help_text="The definition that its stored buckets were computed by.",
+    )
 
     class Meta:
         ordering = ["name"]
@@ -69,14 +92,42 @@ class Metric(models.Model):
                 condition=models.Q(kind__in=Kind.values), name="metric_kind_is_known"
             ),
             models.CheckConstraint(
-                condition=models.Q(kind=Kind.UNIQUE) | ~models.Q(event_name=""),
+                condition=models.Q(kind__in=[Kind.UNIQUE, *NAMELESS])
+                | ~models.Q(event_name=""),
                 name="metric_names_its_event",
                 violation_error_message="This kind needs an event name.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kind__in=NAMELESS) | models.Q(event_name=""),
+                name="metric_names_no_event",
+                violation_error_message="This kind takes no event name.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=ATTRIBUTED, after__gt="")
+                | (~models.Q(kind__in=ATTRIBUTED) & models.Q(after="")),
+                name="metric_is_attributed_to_an_event",
+                violation_error_message="Attributed kinds, and only they, need the "
+                "event that must have come before.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(after=models.F("event_name")) | models.Q(after=""),
+                name="metric_is_not_attributed_to_itself",
+                violation_error_message="An event is not attributed to its like.",
             ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def definition(self) -> str:
+        """What its values depend on; when it changes, its buckets need a rebuild."""
+        return " ".join(filter(None, [self.kind, self.event_name, self.after]))
+
+    @property
+    def stale(self) -> bool:
+        """Whether its buckets were computed by another definition, or not at all."""
+        return self.kind != Kind.EXTERNAL and self.built_as != self.definition
 
 
 class KPIQuerySet(models.QuerySet["KPI"]):
@@ -123,6 +174,14 @@ class Bucket(models.Model):
     segment = models.IntegerField(default=WHOLE)
     start_at = models.DateTimeField()
     value = models.DecimalField(max_digits=38, decimal_places=6)
+    run = models.ForeignKey(
+        "analytics.AggregationRun",
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,  # checked a row at a time, it would cost more than the sum
+        db_index=False,
+        help_text="The run that wrote it last.",
+    )
 
     class Meta:
         constraints = [
@@ -136,18 +195,73 @@ class Bucket(models.Model):
         return f"{self.metric_id} at {self.start_at}: {self.value}"
 
 
-class AggregationRun(models.Model):
-    """One aggregation of one namespace: what it covered and what it wrote."""
+class Cause(models.TextChoices):
+    EVENTS = "events", "new events or prices"
+    REBUILD = "rebuild", "rebuild of a metric"
+    REPLACE = "replace", "import that replaced a span"
+    PUSH = "push", "values pushed by another program"
+    LOAD = "load", "buckets loaded from a file"
 
+
+class AggregationRun(models.Model):
+    """One time that buckets of a namespace were written: why, and how many."""
+
+    cause = models.CharField(max_length=16, choices=Cause, default=Cause.EVENTS)
     namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(db_default=Now())
-    batches = models.PositiveIntegerField()
-    events = models.PositiveBigIntegerField()
-    buckets = models.PositiveIntegerField()
+    batches = models.PositiveIntegerField(default=0)
+    events = models.PositiveBigIntegerField(default=0)
+    buckets = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["-pk"]
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+
+class Carried(models.Model):
+    """Users that a `unique` metric counted in history which an import replaced.
+
+    They stay known, so no later event marks them as new: without these, the bucket
+    would forget them when it is computed anew.
+    """
+
+    pk = models.CompositePrimaryKey("namespace_id", "metric_id", "segment", "start_at")
+    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    metric = models.ForeignKey(Metric, on_delete=models.CASCADE, db_index=False)
+    segment = models.IntegerField(default=WHOLE)
+    start_at = models.DateTimeField()
+    value = models.DecimalField(max_digits=38, decimal_places=6)
+
+    def __str__(self) -> str:
+        return f"{self.metric_id} at {self.start_at}: {self.value}"
+
+
+class Rebuild(models.Model):
+    """A metric to compute anew over the history that is kept: the queue and its past."""
+
+    metric = models.ForeignKey(Metric, on_delete=models.CASCADE)
+    requested_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    done = models.PositiveIntegerField(default=0, help_text="days of namespaces")
+    total = models.PositiveIntegerField(default=0, help_text="days of namespaces")
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["metric"],
+                condition=models.Q(finished_at=None),
+                name="rebuild_waits_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(done__lte=models.F("total")),
+                name="rebuild_is_at_most_done",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rebuild {self.pk}"

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from access import sql
 from analytics import catalogue, kinds
-from analytics.models import KPI, AggregationRun, Kind, Metric
+from analytics.models import KPI, AggregationRun, Cause, Kind, Metric
 from events import buckets, names
 from events import queries as events
 from events import services as intake
@@ -25,10 +26,10 @@ WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
 """
 ROLL_UP = """
 INSERT INTO analytics_bucket
-    (namespace_id, resolution, metric_id, segment, start_at, value)
+    (namespace_id, resolution, metric_id, segment, start_at, value, run_id)
 SELECT %(namespace_id)s, %(resolution)s, metric_id, 0,
     date_bin(make_interval(secs => %(resolution)s), bucket.start_at, 'epoch'),
-    sum(value)
+    sum(value), %(run_id)s
 FROM analytics_bucket AS bucket
 JOIN unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
     AS span (start_at, end_at)
@@ -58,19 +59,33 @@ def aggregate(*, namespace_id: int, at: datetime) -> AggregationRun | None:
     if not sql.locked("aggregate", key=namespace_id):
         return None
     targets = computed(namespace_id)
+    run = begin(namespace_id=namespace_id, cause=Cause.EVENTS, at=at)
     priced = [one.event_name_id for one in targets if one.kind == Kind.SUM]
-    claim = intake.claim(namespace_id=namespace_id, priced=priced, at=at)
+    claim = intake.claim(namespace_id=namespace_id, priced=priced, run_id=run.pk, at=at)
     if not claim.batches and not claim.spans:
+        run.delete()
         return None
     spans = [Span(start, end) for start, end in claim.spans]
-    written = recompute(namespace_id=namespace_id, targets=targets, spans=spans)
-    return AggregationRun.objects.create(
-        namespace_id=namespace_id,
-        started_at=at,
-        batches=claim.batches,
-        events=claim.events,
-        buckets=written,
+    written = recompute(
+        namespace_id=namespace_id, targets=targets, spans=spans, run_id=run.pk
     )
+    run.batches, run.events = len(claim.batches), claim.events
+    return finish(run, buckets=written)
+
+
+def begin(*, namespace_id: int, cause: Cause, at: datetime) -> AggregationRun:
+    """Returns a new run: buckets carry its number, so that it comes before them."""
+    return AggregationRun.objects.create(
+        namespace_id=namespace_id, cause=cause, started_at=at
+    )
+
+
+def finish(run: AggregationRun, *, buckets: int) -> AggregationRun:
+    """Says how many buckets a run wrote, and that it is over."""
+    run.buckets, run.finished_at = buckets, Now()
+    run.save(update_fields=["batches", "events", "buckets", "finished_at"])
+    run.refresh_from_db(fields=["finished_at"])
+    return run
 
 
 def computed(namespace_id: int) -> list[Target]:
@@ -86,40 +101,52 @@ def computed(namespace_id: int) -> list[Target]:
 
 
 def recompute(
-    *, namespace_id: int, targets: Sequence[Target], spans: Sequence[Span]
+    *, namespace_id: int, targets: Sequence[Target], spans: Sequence[Span], run_id: int
 ) -> int:
-    """Replaces the buckets of the spans from history; returns how many were written."""
+    """Replaces the buckets of the spans from history; returns how many were written.
+
+    `spans` are sorted, disjoint and whole five minutes.
+    """
+    place = {"namespace_id": namespace_id, "run_id": run_id}
+    metrics = [one.metric_id for one in targets]
     columns = {
-        "metrics": [one.metric_id for one in targets],
         "kinds": [one.kind for one in targets],
         "names": [one.event_name_id for one in targets],
     }
+    clear(FIVE_MINUTES, spans, metrics=metrics, **place)
     statement = kinds.recompute(spans)
-    written = replace(statement, namespace_id, FIVE_MINUTES, spans, columns)
+    written = sql.execute(statement, metrics=metrics, **columns, **place)
+    return written + roll_up(metrics=metrics, spans=spans, **place)
+
+
+def roll_up(
+    *, namespace_id: int, metrics: Sequence[int], spans: Sequence[Span], run_id: int
+) -> int:
+    """Replaces the hours and days above the five minutes of the spans.
+
+    Returns how many were written.
+    """
+    place = {"namespace_id": namespace_id, "run_id": run_id, "metrics": list(metrics)}
+    written = 0
     for finer, resolution in ((FIVE_MINUTES, HOUR), (HOUR, DAY)):
         wider = buckets.widened(spans, resolution=resolution)
-        extra = {**columns, "finer": finer}
-        written += replace(ROLL_UP, namespace_id, resolution, wider, extra)
+        clear(resolution, wider, **place)
+        written += sql.execute(
+            ROLL_UP, finer=finer, resolution=resolution, **edges(wider), **place
+        )
     return written
 
 
-def replace(
-    statement: str,
-    namespace_id: int,
-    resolution: int,
-    spans: Sequence[Span],
-    columns: dict[str, object],
-) -> int:
-    """Clears the buckets of the spans and fills them anew by one statement."""
-    parameters = {
-        "namespace_id": namespace_id,
-        "resolution": resolution,
+def clear(resolution: int, spans: Sequence[Span], **place: object) -> None:
+    """Deletes the buckets of some metrics that start in the spans."""
+    sql.execute(CLEAR, resolution=resolution, **edges(spans), **place)
+
+
+def edges(spans: Sequence[Span]) -> dict[str, list[datetime]]:
+    return {
         "starts": [span.start_at for span in spans],
         "ends": [span.end_at for span in spans],
-        **columns,
     }
-    sql.execute(CLEAR, **parameters)
-    return sql.execute(statement, **parameters)
 
 
 def aggregate_all(*, at: datetime) -> list[AggregationRun]:

@@ -105,6 +105,9 @@ class Batch(models.Model):
     )
     drained_at = models.DateTimeField()
     aggregated_at = models.DateTimeField(null=True, blank=True)
+    aggregated_by = models.BigIntegerField(
+        null=True, blank=True, help_text="The number of the run that covered it."
+    )
 
     objects = BatchQuerySet.as_manager()
 
@@ -116,6 +119,7 @@ class Batch(models.Model):
                 condition=models.Q(aggregated_at=None),
                 name="batch_pending",
             ),
+            models.Index(fields=["namespace", "aggregated_by"], name="batch_by_run"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -126,6 +130,45 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"batch {self.pk}"
+
+
+class Import(models.Model):
+    """Events brought from files: what is taken, so that a repeat goes on from there.
+
+    Until it is finished, and a day longer, retention keeps the days it brings.
+    """
+
+    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    source = models.TextField(help_text="names of the files")
+    digest = models.CharField(max_length=64, help_text="BLAKE2b of what they hold")
+    start_at = models.DateTimeField(help_text="of the five minutes of the first event")
+    end_at = models.DateTimeField(help_text="of the five minutes of the last event")
+    total = models.PositiveBigIntegerField(help_text="events in the files")
+    taken = models.PositiveBigIntegerField(default=0, help_text="of these, so far")
+    recorded = models.PositiveBigIntegerField(
+        default=0, help_text="of these, new: repeats of an event_id are left out"
+    )
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["namespace", "digest"],
+                condition=models.Q(finished_at=None),
+                name="import_runs_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(taken__lte=models.F("total"))
+                & models.Q(recorded__lte=models.F("taken"))
+                & models.Q(start_at__lt=models.F("end_at")),
+                name="import_takes_what_there_is",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"import {self.pk}"
 
 
 class SeenEvent(models.Model):

@@ -209,18 +209,21 @@ def put_prices(
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What an aggregation has to cover: spans are disjoint, sorted, half-open."""
+    """What an aggregation has to cover: spans are disjoint, sorted, half-open.
 
-    batches: int
+    `batches` are the ids of batches.
+    """
+
+    batches: list[int]
     events: int
     spans: list[tuple[datetime, datetime]]
 
 
 CLAIM_BATCHES = """
 WITH batch AS (
-    UPDATE events_batch SET aggregated_at = %(at)s
+    UPDATE events_batch SET aggregated_at = %(at)s, aggregated_by = %(run_id)s
     WHERE namespace_id = %(namespace_id)s AND aggregated_at IS NULL
-    RETURNING events, touched
+    RETURNING id, events, touched
 ), price AS (
     UPDATE events_itemprice SET aggregated_at = %(at)s
     WHERE namespace_id = %(namespace_id)s AND aggregated_at IS NULL
@@ -240,14 +243,16 @@ WITH batch AS (
     SELECT unnest(range_agg(tstzrange(start_at, start_at + '5 minutes'))) AS span
     FROM touched
 )
-SELECT (SELECT count(*) FROM batch), (SELECT coalesce(sum(events), 0) FROM batch),
+SELECT (SELECT array_agg(id) FROM batch), (SELECT coalesce(sum(events), 0) FROM batch),
     (SELECT array_agg(lower(span) ORDER BY span) FROM span),
     (SELECT array_agg(upper(span) ORDER BY span) FROM span)
 """
 
 
-def claim(*, namespace_id: int, priced: Sequence[int], at: datetime) -> Claim:
-    """Marks batches and changed prices as aggregated, and returns what they touch.
+def claim(
+    *, namespace_id: int, priced: Sequence[int], run_id: int, at: datetime
+) -> Claim:
+    """Marks batches and changed prices as aggregated by a run; returns what they touch.
 
     Belongs into the transaction that recomputes the buckets: both happen or neither.
     `priced` are the event names whose missing values are taken from item prices; a
@@ -258,9 +263,12 @@ def claim(*, namespace_id: int, priced: Sequence[int], at: datetime) -> Claim:
         namespace_id=namespace_id,
         priced=list(priced),
         sealed_at=at - PAST,
+        run_id=run_id,
         at=at,
     )
-    return Claim(batches, int(events), list(zip(starts or (), ends or (), strict=True)))
+    return Claim(
+        batches or [], int(events), list(zip(starts or (), ends or (), strict=True))
+    )
 
 
 def retain(*, now: datetime) -> list[date]:

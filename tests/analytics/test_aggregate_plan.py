@@ -62,6 +62,7 @@ def explained(statement: str, shop: int, **parameters: object) -> list[Node]:
     found = sql.fetch(
         f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}",
         namespace_id=shop,
+        run_id=1,
         metrics=[one.metric_id for one in metrics],
         kinds=[one.kind for one in metrics],
         names=[1 for _ in metrics],
