@@ -240,7 +240,7 @@ class Carried(models.Model):
 
 
 class Rebuild(models.Model):
-    """A metric to compute anew over the history that is kept: the queue and its past."""
+    """A metric to compute anew over the kept history: the queue, and its past."""
 
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE)
     requested_at = models.DateTimeField()

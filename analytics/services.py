@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -14,6 +14,7 @@ from events import buckets, names
 from events import queries as events
 from events import services as intake
 from events.buckets import DAY, FIVE_MINUTES, HOUR, Span
+from events.services import Claim
 
 ANY_EVENT, NO_EVENT = 0, -1
 CLEAR = """
@@ -40,13 +41,21 @@ GROUP BY 3, 5 HAVING sum(value) <> 0
 """
 
 
+FILL = """
+INSERT INTO analytics_bucket
+    (metric_id, start_at, value, namespace_id, resolution, segment, run_id)
+SELECT metric_id, start_at, value, %(namespace_id)s, 300, 0, %(run_id)s FROM (
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A metric as the recomputation needs it: which event name it looks at."""
+    """A metric as the recomputation needs it: which event names it looks at."""
 
     metric_id: int
     kind: str
     event_name_id: int
+    after_id: int = NO_EVENT
 
 
 @transaction.atomic
@@ -58,19 +67,38 @@ def aggregate(*, namespace_id: int, at: datetime) -> AggregationRun | None:
     """
     if not sql.locked("aggregate", key=namespace_id):
         return None
-    targets = computed(namespace_id)
     run = begin(namespace_id=namespace_id, cause=Cause.EVENTS, at=at)
-    priced = [one.event_name_id for one in targets if one.kind == Kind.SUM]
+    targets = computed(namespace_id)
+    priced = [one.event_name_id for one in targets if one.kind in kinds.PRICED]
     claim = intake.claim(namespace_id=namespace_id, priced=priced, run_id=run.pk, at=at)
     if not claim.batches and not claim.spans:
         run.delete()
         return None
-    spans = [Span(start, end) for start, end in claim.spans]
+    spans = dirty(claim, namespace_id=namespace_id, targets=targets)
     written = recompute(
         namespace_id=namespace_id, targets=targets, spans=spans, run_id=run.pk
     )
     run.batches, run.events = len(claim.batches), claim.events
     return finish(run, buckets=written)
+
+
+def dirty(claim: Claim, *, namespace_id: int, targets: Sequence[Target]) -> list[Span]:
+    """Returns the five minutes that claimed events fall into, and those in which they
+    change what later events count for.
+    """
+    spans = [Span(start, end) for start, end in claim.spans]
+    statement = kinds.later(spans=spans, kinds={one.kind for one in targets})
+    if not claim.batches or not statement:
+        return spans
+    rows = sql.fetch(
+        statement,
+        namespace_id=namespace_id,
+        batches=sql.array(claim.batches),
+        **columns(targets),
+    )
+    later = [Span(at, at + timedelta(seconds=FIVE_MINUTES)) for (at,) in rows]
+    every = sorted(spans + later, key=lambda span: span.start_at)
+    return buckets.widened(every, resolution=FIVE_MINUTES)
 
 
 def begin(*, namespace_id: int, cause: Cause, at: datetime) -> AggregationRun:
@@ -90,14 +118,36 @@ def finish(run: AggregationRun, *, buckets: int) -> AggregationRun:
 
 def computed(namespace_id: int) -> list[Target]:
     """Returns the active metrics that are computed from history, in two queries."""
-    metrics = list(Metric.objects.filter(active=True))
-    wanted = {metric.event_name for metric in metrics}
+    metrics = list(Metric.objects.filter(active=True).exclude(kind=Kind.EXTERNAL))
+    return targets(metrics, namespace_id=namespace_id)
+
+
+def targets(metrics: Sequence[Metric], *, namespace_id: int) -> list[Target]:
+    """Returns metrics with the ids that a namespace has for their event names."""
+    wanted = {name for one in metrics for name in (one.event_name, one.after)}
     found = names.ids(namespace_ids=[namespace_id], names=wanted)
-    ids = {name: number for (_, name), number in found.items()} | {"": ANY_EVENT}
+    ids = {name: number for (_, name), number in found.items()}
     return [
-        Target(metric.pk, metric.kind, ids.get(metric.event_name, NO_EVENT))
-        for metric in metrics
+        Target(
+            metric_id=one.pk,
+            kind=one.kind,
+            event_name_id=ids.get(one.event_name, NO_EVENT)
+            if one.event_name
+            else ANY_EVENT,
+            after_id=ids.get(one.after, NO_EVENT),
+        )
+        for one in metrics
     ]
+
+
+def columns(targets: Sequence[Target]) -> dict[str, list[int] | list[str]]:
+    """Returns the parameters by which statements over history know their metrics."""
+    return {
+        "metrics": [one.metric_id for one in targets],
+        "kinds": [one.kind for one in targets],
+        "names": [one.event_name_id for one in targets],
+        "afters": [one.after_id for one in targets],
+    }
 
 
 def recompute(
@@ -109,13 +159,10 @@ def recompute(
     """
     place = {"namespace_id": namespace_id, "run_id": run_id}
     metrics = [one.metric_id for one in targets]
-    columns = {
-        "kinds": [one.kind for one in targets],
-        "names": [one.event_name_id for one in targets],
-    }
+    sql.execute("SET LOCAL work_mem = '64MB'")  # for sorts of a million events
     clear(FIVE_MINUTES, spans, metrics=metrics, **place)
-    statement = kinds.recompute(spans)
-    written = sql.execute(statement, metrics=metrics, **columns, **place)
+    select = kinds.sums(spans=spans, kinds={one.kind for one in targets})
+    written = sql.execute(f"{FILL}{select}) AS sums", **columns(targets), **place)
     return written + roll_up(metrics=metrics, spans=spans, **place)
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from access import sql
 
 KEPT = timedelta(days=7)
-LOOK_BACK = timedelta(hours=48)  # how far before a bucket its metrics may look
+LOOK_BACK = timedelta(hours=72)  # how far before a bucket its metrics may look
 PREFIX = "events_event_"
 
 EXISTING = """

@@ -3,7 +3,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-
 # What is there was computed by the definition that it has.
 BUILT = """
 UPDATE analytics_metric SET built_as = concat_ws(' ', kind, nullif(event_name, ''))

@@ -72,10 +72,10 @@ def test_a_drain_makes_the_days_it_needs(shop):
 
 
 @pytest.mark.django_db
-def test_retention_makes_the_days_ahead_and_drops_what_is_older_than_7():
-    history.ensure(days(-9, -8, -7, -6))
-    assert services.retain(now=NOON) == sorted(days(-9, -8))
-    assert history.existing() == days(*range(-7, 4))
+def test_retention_makes_the_days_ahead_and_drops_what_is_older_than_8():
+    history.ensure(days(-10, -9, -8, -7, -6))
+    assert services.retain(now=NOON) == sorted(days(-10, -9))
+    assert history.existing() == days(*range(-8, 4))
     assert services.retain(now=NOON) == []
 
 
@@ -83,18 +83,18 @@ def test_retention_makes_the_days_ahead_and_drops_what_is_older_than_7():
 def test_a_day_stays_while_its_events_wait_in_the_inbox(shop):
     history.ensure(days(-20))
     record([arrival(shop.pk, at=NOON - 10 * DAY)])
-    history.ensure(days(-13, -12, -11, -10))
-    assert services.retain(now=NOON) == sorted(days(-20, -13))
+    history.ensure(days(-14, -13, -12, -11, -10))
+    assert services.retain(now=NOON) == sorted(days(-20, -14))
 
 
 @pytest.mark.django_db
 def test_a_day_stays_while_a_bucket_may_be_computed_from_it(shop):
-    """A metric looks back up to 48 hours from the events that no bucket holds yet."""
+    """A metric looks back up to 72 hours from the events that no bucket holds yet."""
     counted(shop, NOON - 10 * DAY)
-    history.ensure(days(-13, -12, -11, -9))
-    assert services.retain(now=NOON) == sorted(days(-13))
+    history.ensure(days(-14, -13, -12, -11, -9))
+    assert services.retain(now=NOON) == sorted(days(-14))
     analytics.aggregate(namespace_id=shop.pk, at=NOON)
-    assert services.retain(now=NOON) == sorted(days(-12, -11, -10, -9))
+    assert services.retain(now=NOON) == sorted(days(-13, -12, -11, -10, -9))
 
 
 @pytest.mark.django_db
@@ -112,10 +112,10 @@ def test_batches_are_forgotten_7_days_after_their_aggregation(shop):
 @pytest.mark.django_db
 def test_the_command_says_what_it_dropped(capsys, time_machine):
     time_machine.move_to(NOON)
-    history.ensure(days(-8))
+    history.ensure(days(-9))
     call_command("retain")
     call_command("retain")
-    assert capsys.readouterr().out == "days dropped: 2026-02-24\ndays dropped: none\n"
+    assert capsys.readouterr().out == "days dropped: 2026-02-23\ndays dropped: none\n"
 
 
 @pytest.mark.django_db(transaction=True)
