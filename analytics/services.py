@@ -87,15 +87,14 @@ def dirty(claim: Claim, *, namespace_id: int, targets: Sequence[Target]) -> list
     change what later events count for.
     """
     spans = [Span(start, end) for start, end in claim.spans]
-    statement = kinds.later(spans=spans, kinds={one.kind for one in targets})
+    place = {"namespace_id": namespace_id}
+    filled = sql.fetch(kinds.FILLED, **edges(kinds.gaps(spans)), **place)
+    leading = kinds.leading(spans, filled=[Span(*edge) for edge in filled])
+    statement = kinds.later(spans=leading, kinds={one.kind for one in targets})
     if not claim.batches or not statement:
         return spans
-    rows = sql.fetch(
-        statement,
-        namespace_id=namespace_id,
-        batches=sql.array(claim.batches),
-        **columns(targets),
-    )
+    batches = sql.array(claim.batches)
+    rows = sql.fetch(statement, batches=batches, **columns(targets), **place)
     later = [Span(at, at + timedelta(seconds=FIVE_MINUTES)) for (at,) in rows]
     every = sorted(spans + later, key=lambda span: span.start_at)
     return buckets.widened(every, resolution=FIVE_MINUTES)
@@ -157,6 +156,8 @@ def recompute(
 
     `spans` are sorted, disjoint and whole five minutes.
     """
+    if not targets:
+        return 0
     place = {"namespace_id": namespace_id, "run_id": run_id}
     metrics = [one.metric_id for one in targets]
     sql.execute("SET LOCAL work_mem = '64MB'")  # for sorts of a million events

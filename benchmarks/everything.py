@@ -45,7 +45,7 @@ def findings(running: Supervisor) -> Iterator[Finding]:
     first = min(found.values())
     token = access.issue_token(username="bench", role="root", namespaces=[])
     yield from drain.run(default, first)
-    yield from aggregate.run(default, first)
+    yield from aggregate.run(default)
     disconnect()
     port = choose_port("127.0.0.1")
     running.start(web("127.0.0.1", port))

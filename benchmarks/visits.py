@@ -1,10 +1,11 @@
 """A shop's past, made up in SQL: users come in visits, look around, click and buy."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from access import sql
 from events import names
 from events import services as events
+from events.buckets import Span
 
 # Of 100 events; a visit has eight of them on the average.
 SHARES = (
@@ -33,10 +34,10 @@ FROM (
         SELECT (%(first)s + visit)::bigint AS visit,
             hashtextextended('user', floor(random() * %(users)s)::bigint) AS user_key,
             %(start)s + random() * (%(end)s - %(start)s::timestamptz) AS began_at,
-            generate_series(1, 1 + floor(random() * 15)::int) AS step
-        FROM generate_series(1, %(visits)s) AS visit
-    ) AS made
-) AS made
+            1 + floor(random() * 15)::int AS steps
+        FROM generate_series(1, %(visits)s) AS visit OFFSET 0
+    ) AS made, generate_series(1, steps) AS step
+) AS made ORDER BY 3
 """
 
 
@@ -45,22 +46,22 @@ def fill(
     namespace_id: int,
     visits: int,
     users: int,
-    start: datetime,
-    end: datetime,
-    batch: int = 0,
+    span: Span,
+    batch: int,
 ) -> int:
     """Puts visits, of eight events each, into history; returns how many events."""
     found = names.ensure({(namespace_id, name) for name, _ in SHARES})
-    days = (end.date() - start.date()).days + 1
-    events.ensure_days(start.date() + timedelta(days=day) for day in range(days))
+    first_day = span.start_at.date()
+    days = (span.end_at.date() - first_day).days + 1
+    events.ensure_days(first_day + timedelta(days=day) for day in range(days))
     [(first,)] = sql.fetch("SELECT coalesce(max(id), 0) FROM events_event")
     return sql.execute(
         FILL,
         namespace_id=namespace_id,
         visits=visits,
         users=users,
-        start=start,
-        end=end,
+        start=span.start_at,
+        end=span.end_at - timedelta.resolution,
         batch=batch,
         first=first,
         names=[found[namespace_id, name] for name, _ in SHARES],

@@ -90,14 +90,18 @@ def floor(at: datetime, *, resolution: int) -> datetime:
 
 
 def widened(spans: Sequence[Span], *, resolution: int) -> list[Span]:
-    """The spans of whole stored buckets that touch these sorted spans, disjoint."""
+    """The spans of whole stored buckets that touch these spans, disjoint.
+
+    `spans` are sorted by their starts; they may overlap.
+    """
     step = timedelta(seconds=resolution)
     found: list[Span] = []
     for span in spans:
         start_at = floor(span.start_at, resolution=resolution)
         end_at = floor(span.end_at + step - timedelta.resolution, resolution=resolution)
         if found and start_at <= found[-1].end_at:
-            start_at = found.pop().start_at
+            last = found.pop()
+            start_at, end_at = last.start_at, max(last.end_at, end_at)
         found.append(Span(start_at, end_at))
     return found
 
@@ -120,13 +124,21 @@ def edges(span: Span, *, granularity: Granularity, zone: ZoneInfo) -> list[datet
     seconds (local mean times, the last until 1972). Raises TooManyCells above
     MAX_CELLS.
     """
+    expected = round((span.end_at - span.start_at) / _SIZES[granularity])
+    if expected > MAX_CELLS * 1.05:  # more than clocks and months can be off the mean
+        raise _too_many(expected)
+    found = cut(span, granularity=granularity, zone=zone)
+    if len(found) - 1 > MAX_CELLS:
+        raise _too_many(len(found) - 1)
+    return found
+
+
+def cut(span: Span, *, granularity: Granularity, zone: ZoneInfo) -> list[datetime]:
+    """The `edges` of a span that is known to be short: their number is not checked."""
     if granularity is Granularity.FIVE_MINUTES or (
         zone.key == "UTC" and granularity is not Granularity.MONTH
     ):
         return _even_edges(span, _SIZES[granularity])
-    expected = round((span.end_at - span.start_at) / _SIZES[granularity])
-    if expected > MAX_CELLS * 1.05:  # more than clocks and months can be off the mean
-        raise _too_many(expected)
     return _wall_edges(span, granularity, zone)
 
 
@@ -149,10 +161,7 @@ def resolution_for(edges: Sequence[datetime]) -> int:
 
 def _even_edges(span: Span, size: timedelta) -> list[datetime]:
     first = _MONDAY_AT + (span.start_at - _MONDAY_AT) // size * size
-    number = max(1, -((first - span.end_at) // size))
-    if number > MAX_CELLS:
-        raise _too_many(number)
-    return _steps(first, size, number)
+    return _steps(first, size, max(1, -((first - span.end_at) // size)))
 
 
 def _wall_edges(span: Span, granularity: Granularity, zone: ZoneInfo) -> list[datetime]:
@@ -164,8 +173,6 @@ def _wall_edges(span: Span, granularity: Granularity, zone: ZoneInfo) -> list[da
     reached = sorted({_instant(wall) for wall in walls})
     first = bisect_right(reached, span.start_at) - 1
     last = max(bisect_left(reached, span.end_at), first + 1)
-    if last - first > MAX_CELLS:
-        raise _too_many(last - first)
     return reached[first : last + 1]
 
 

@@ -1,10 +1,14 @@
 """The kinds of metrics: how each sums history, in one statement over all dirty buckets.
 
-A kind's SELECT yields (metric id, start of five minutes, value). It reads `metric`
-(id, kind, event_name_id, after_id; an event_name_id of 0 stands for any event) and the
-scans of the dirty spans that kinds share: `tally`, `line`, `attributed`, `spell`. What
-lies outside the spans is only looked up, by index. No value depends on more of the past
-than the kind's look-back, so history need not be kept for longer.
+A kind's SELECT yields (metric id, start of five minutes, value). It reads
+
+- `metric`: id, kind, event_name_id (0 stands for any event), after_id;
+- `dirty`: history in the dirty spans, scanned once for all kinds that share a scan:
+  `tally`, `line`, `attributed`, `spell`; `span.starts` are the starts of the spans;
+- `near`: history in and before the spans, only looked up, by index.
+
+No value depends on more of the past than the kind's look-back, so history need not be
+kept for longer.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -75,13 +79,23 @@ METRIC = """
         %(metrics)s::bigint[], %(kinds)s::text[], %(names)s::int[], %(afters)s::int[]
     ) AS metric (id, kind, event_name_id, after_id)
 """
+HISTORY = "SELECT * FROM events_history WHERE namespace_id = %(namespace_id)s AND "
+CARRIED = """
+    SELECT metric_id, start_at, value FROM analytics_carried
+    WHERE namespace_id = %(namespace_id)s AND segment = 0 AND
+"""
 ARRIVED = """
-    SELECT user_key, event_name_id, occurred_at, item_id, order_id FROM events_history
-    WHERE namespace_id = %(namespace_id)s AND batch_id = ANY(%(batches)s::bigint[])
-        AND {touched} AND EXISTS (
-            SELECT FROM events_history
-            WHERE namespace_id = %(namespace_id)s AND {after}
-        )
+    SELECT user_key, event_name_id, occurred_at, item_id, order_id FROM dirty
+    WHERE batch_id = ANY(%(batches)s::bigint[])
+"""
+FILLED = """
+    SELECT start_at, end_at
+    FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
+        AS gap (start_at, end_at)
+    WHERE EXISTS (
+        SELECT FROM events_history WHERE namespace_id = %(namespace_id)s
+            AND occurred_at >= gap.start_at AND occurred_at < gap.end_at
+    )
 """
 
 
@@ -91,48 +105,29 @@ def look_back(kind: str) -> timedelta:
 
 
 def sums(*, spans: Sequence[Span], kinds: Collection[str]) -> str:
-    """Returns the SELECT of (metric id, start, value) in the spans, without zeros.
+    """Returns the SELECT of (metric_id, start_at, value) in the spans, without zeros.
 
     Parameters: namespace_id, and in parallel metrics, kinds, names and afters. The
-    spans stand in it as constants: only then can the planner tell a few minutes, read
-    by index, from whole days, read in sequence.
+    spans, sorted, stand in it as constants: only then can the planner tell a few
+    minutes, read by index, from whole days, read in sequence.
     """
-    rules = [rule for kind, rule in RULES.items() if kind in kinds]
-    scans = {"metric": METRIC} | {
-        name: scan
-        for name, scan in SCANS.items()
-        if any(name in r.reads for r in rules)
-    }
-    selects = " UNION ALL ".join(rule.sums for rule in rules) or NOTHING
-    statement = f"{common(scans)} SELECT * FROM ({selects}) {COLUMNS} WHERE value <> 0"
-    for column in ("occurred_at", "start_at"):
-        statement = statement.replace(f"{{{column}}}", within(spans, column))
-    return statement
+    rules = [RULES[kind] for kind in RULES if kind in kinds]
+    scans = {name for rule in rules for name in rule.reads}
+    near = Span(spans[0].start_at - LOOK_BACK, spans[-1].end_at)
+    tables = common(
+        {"metric": METRIC, "span": starts(spans)},
+        inlined={
+            "dirty": HISTORY + within(spans, "occurred_at"),
+            "near": HISTORY + within([near], "occurred_at"),
+            "carried": CARRIED + within(spans, "start_at"),
+        },
+    ) + common({name: scan for name, scan in SCANS.items() if name in scans})
+    union = " UNION ALL ".join(rule.sums for rule in rules)
+    return f"""WITH {", ".join(tables)}
+        SELECT * FROM ({union}) AS sums (metric_id, start_at, value) WHERE value <> 0"""
 
 
-COLUMNS = "AS sums (metric_id, start_at, value)"
-NOTHING = "SELECT 0, now(), 0 WHERE false"
-
-
-def later(*, spans: Sequence[Span], kinds: Collection[str]) -> str | None:
-    """Returns the SELECT of the starts of buckets that arrivals in `spans` change.
-
-    Parameters: those of `sums`, and batches, the ids of the batches that arrived. None
-    where no kind looks back.
-    """
-    rules = [rule for kind, rule in RULES.items() if kind in kinds]
-    selects = dict.fromkeys(select for rule in rules for select in rule.later)
-    if not selects:
-        return None
-    arrived = ARRIVED.replace("{touched}", within(spans, "occurred_at"))
-    arrived = arrived.replace("{after}", within(after(spans), "occurred_at"))
-    union = " UNION ALL ".join(selects)
-    return f"""{common({"metric": METRIC, "arrived": arrived})}
-        SELECT DISTINCT date_bin('5 minutes', at, 'epoch') AS start_at
-        FROM ({union}) AS later (at) WHERE at IS NOT NULL ORDER BY start_at"""
-
-
-def after(spans: Sequence[Span]) -> list[Span]:
+def gaps(spans: Sequence[Span]) -> list[Span]:
     """Returns what lies after each span: as far as kinds look back, or to the next."""
     ends = [*(span.start_at for span in spans[1:]), LAST_AT]
     return [
@@ -141,10 +136,59 @@ def after(spans: Sequence[Span]) -> list[Span]:
     ]
 
 
-def common(tables: dict[str, str]) -> str:
-    return "WITH " + ", ".join(
-        f"{name} AS MATERIALIZED ({select})" for name, select in tables.items()
+def leading(spans: Sequence[Span], *, filled: Sequence[Span]) -> list[Span]:
+    """Returns the spans that are looked back on from gaps which hold events."""
+    return [
+        span
+        for span in spans
+        if any(
+            gap.start_at < span.end_at + LOOK_BACK and gap.end_at > span.end_at
+            for gap in filled
+        )
+    ]
+
+
+def later(*, spans: Sequence[Span], kinds: Collection[str]) -> str | None:
+    """Returns the SELECT of the starts of buckets that arrivals in `spans` change.
+
+    Parameters: those of `sums`, and batches, the ids of the batches that arrived. None
+    where nothing looks back on them.
+    """
+    selects = dict.fromkeys(
+        select for kind in RULES if kind in kinds for select in RULES[kind].later
     )
+    if not selects or not spans:
+        return None
+    near = Span(spans[0].start_at, spans[-1].end_at + LOOK_BACK)
+    tables = common(
+        {"metric": METRIC},
+        inlined={
+            "dirty": HISTORY + within(spans, "occurred_at"),
+            "near": HISTORY + within([near], "occurred_at"),
+        },
+    ) + common({"arrived": ARRIVED})
+    union = " UNION ALL ".join(selects)
+    return f"""WITH {", ".join(tables)}
+        SELECT DISTINCT date_bin('5 minutes', at, 'epoch') AS start_at
+        FROM ({union}) AS later (at) WHERE at IS NOT NULL ORDER BY start_at"""
+
+
+def common(
+    tables: dict[str, str], *, inlined: dict[str, str] | None = None
+) -> list[str]:
+    """Returns common table expressions; those inlined are free until read."""
+    return [
+        *(f"{name} AS MATERIALIZED ({select})" for name, select in tables.items()),
+        *(
+            f"{name} AS NOT MATERIALIZED ({select})"
+            for name, select in (inlined or {}).items()
+        ),
+    ]
+
+
+def starts(spans: Sequence[Span]) -> str:
+    moments = ", ".join(f"'{span.start_at}'" for span in spans)
+    return f"SELECT ARRAY[{moments}]::timestamptz[] AS starts"
 
 
 def within(spans: Iterable[Span], column: str) -> str:

@@ -16,9 +16,8 @@ depends on the 72 hours before it alone, so values add up over any cut of time.
 
 CLICKED = """
     EXISTS (
-        SELECT FROM events_history AS click
-        WHERE click.namespace_id = %(namespace_id)s
-            AND click.user_key = {line}.user_key
+        SELECT FROM near AS click
+        WHERE click.user_key = {line}.user_key
             AND click.occurred_at >= {line}.occurred_at - interval '48 hours'
             AND click.occurred_at <= {line}.occurred_at
             AND click.event_name_id = {pair}.after_id
@@ -54,9 +53,8 @@ ORDERS = f"""
             FROM attributed WHERE order_id IS NOT NULL
         ) AS moment
         WHERE NOT EXISTS (
-            SELECT FROM events_history AS earlier
-            WHERE earlier.namespace_id = %(namespace_id)s
-                AND earlier.order_id = moment.order_id
+            SELECT FROM near AS earlier
+            WHERE earlier.order_id = moment.order_id
                 AND earlier.event_name_id = moment.event_name_id
                 AND earlier.occurred_at >= moment.occurred_at - interval '24 hours'
                 AND earlier.occurred_at < moment.occurred_at
@@ -76,15 +74,15 @@ LATER = """
         FROM arrived JOIN metric ON arrived.event_name_id = metric.after_id
         WHERE item_id IS NOT NULL
     ) AS click, LATERAL (
-        SELECT occurred_at, order_id FROM events_history
-        WHERE namespace_id = %(namespace_id)s AND user_key = click.user_key
+        SELECT occurred_at, order_id FROM near
+        WHERE user_key = click.user_key
             AND occurred_at >= click.occurred_at
             AND occurred_at <= click.occurred_at + interval '48 hours'
             AND event_name_id = click.event_name_id AND item_id = click.item_id
         OFFSET 0
     ) AS bought LEFT JOIN LATERAL (
-        SELECT occurred_at FROM events_history
-        WHERE namespace_id = %(namespace_id)s AND order_id = bought.order_id
+        SELECT occurred_at FROM near
+        WHERE order_id = bought.order_id
             AND event_name_id = click.event_name_id
             AND occurred_at > bought.occurred_at
             AND occurred_at <= bought.occurred_at + interval '24 hours'

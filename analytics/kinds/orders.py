@@ -13,8 +13,7 @@ alone, and each order is one event, so the value adds up over any cut of time.
 # `line`: the events of the span with the names that metrics of several events look at.
 LINE = """
     SELECT user_key, occurred_at, event_name_id, item_id, order_id, session_id, amount
-    FROM events_history WHERE namespace_id = %(namespace_id)s AND {occurred_at}
-        AND event_name_id = ANY(ARRAY(
+    FROM dirty WHERE event_name_id = ANY(ARRAY(
             SELECT event_name_id FROM metric WHERE kind = ANY(
                 '{orders,sessions_with,attributed_sum,attributed_orders}'
             )
@@ -34,9 +33,8 @@ ORDERS = """
             FROM line WHERE order_id IS NOT NULL
         ) AS moment
         WHERE NOT EXISTS (
-            SELECT FROM events_history AS earlier
-            WHERE earlier.namespace_id = %(namespace_id)s
-                AND earlier.order_id = moment.order_id
+            SELECT FROM near AS earlier
+            WHERE earlier.order_id = moment.order_id
                 AND earlier.event_name_id = moment.event_name_id
                 AND earlier.occurred_at >= moment.occurred_at - interval '24 hours'
                 AND earlier.occurred_at < moment.occurred_at
@@ -53,8 +51,8 @@ LATER = """
         FROM arrived JOIN metric USING (event_name_id)
         WHERE order_id IS NOT NULL AND kind IN ('orders', 'attributed_orders')
     ) AS line, LATERAL (
-        SELECT occurred_at FROM events_history
-        WHERE namespace_id = %(namespace_id)s AND order_id = line.order_id
+        SELECT occurred_at FROM near
+        WHERE order_id = line.order_id
             AND event_name_id = line.event_name_id
             AND occurred_at > line.occurred_at
             AND occurred_at <= line.occurred_at + interval '24 hours'

@@ -21,21 +21,19 @@ on the 48 hours before it alone, so values add up over any cut of time.
 # Within five minutes nobody pauses for thirty: a user's events of one session_id are
 # one row here. `first_at` may begin a session; all else in the row may not.
 SPELL = """
-    SELECT user_key, session_id, first_at,
-        max(last_at) OVER (
-            PARTITION BY user_key ORDER BY first_at, session_id COLLATE "C"
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) AS before_at,
-        max(last_at) FILTER (WHERE session_id IS NOT NULL) OVER (
-            PARTITION BY user_key, session_id ORDER BY first_at
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) AS same_at
+    SELECT user_key, session_id, first_at, max(last_at) OVER past AS before_at,
+        lag(session_id) OVER past = session_id
+            AND lag(last_at) OVER past >= first_at - interval '30 minutes' AS goes_on
     FROM (
         SELECT user_key, session_id, min(occurred_at) AS first_at,
             max(occurred_at) AS last_at
-        FROM events_history WHERE namespace_id = %(namespace_id)s AND {occurred_at}
+        FROM dirty
         GROUP BY user_key, session_id, date_bin('5 minutes', occurred_at, 'epoch')
     ) AS spell
+    WINDOW past AS (
+        PARTITION BY user_key ORDER BY first_at, session_id COLLATE "C"
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    )
 """
 # Was the session_id seen earlier in the visit, up to 24 hours back?
 KNOWN = """
@@ -48,8 +46,8 @@ KNOWN = """
             FROM (
                 SELECT session_id, occurred_at,
                     lag(occurred_at, 1, spell.first_at) OVER (ORDER BY occurred_at DESC)
-                FROM events_history
-                WHERE namespace_id = %(namespace_id)s AND user_key = spell.user_key
+                FROM near
+                WHERE user_key = spell.user_key
                     AND occurred_at >= spell.first_at - interval '24 hours'
                     AND occurred_at < spell.first_at
             ) AS past (session_id, at, next_at)
@@ -58,8 +56,8 @@ KNOWN = """
     )
 """
 RECENT = """
-    SELECT FROM events_history
-    WHERE namespace_id = %(namespace_id)s AND user_key = spell.user_key
+    SELECT FROM near
+    WHERE user_key = spell.user_key
         AND occurred_at >= first_at - interval '30 minutes' AND occurred_at < first_at
 """
 # History is asked, by index, only about what the span itself cannot tell.
@@ -67,12 +65,13 @@ SESSIONS = f"""
     SELECT metric.id, start_at, started
     FROM metric, (
         SELECT date_bin('5 minutes', first_at, 'epoch'), count(*)::numeric
-        FROM spell
+        FROM spell, span
         WHERE CASE
+            WHEN goes_on THEN false
             WHEN before_at >= first_at - interval '30 minutes' THEN
-                session_id IS NOT NULL
-                AND (same_at >= first_at - interval '30 minutes') IS NOT TRUE
-                AND NOT {KNOWN}
+                session_id IS NOT NULL AND NOT {KNOWN}
+            WHEN first_at - interval '30 minutes' >=
+                starts[width_bucket(first_at, starts)] THEN true
             WHEN NOT EXISTS ({RECENT}) THEN true
             ELSE session_id IS NOT NULL
                 AND NOT EXISTS ({RECENT} AND session_id = spell.session_id)
@@ -97,8 +96,8 @@ TOLD = """
             SELECT occurred_at, event_name_id, session_id, lag(occurred_at) OVER (
                 ORDER BY occurred_at, session_id COLLATE "C"
             )
-            FROM events_history
-            WHERE namespace_id = %(namespace_id)s AND user_key = act.user_key
+            FROM near
+            WHERE user_key = act.user_key
                 AND occurred_at >= act.occurred_at - interval '48 hours'
                 AND (occurred_at < act.occurred_at OR occurred_at = act.occurred_at
                     AND coalesce(session_id COLLATE "C" <= act.session_id,
@@ -121,9 +120,8 @@ SESSIONS_WITH = f"""
     ) AS act USING (event_name_id)
     WHERE kind = 'sessions_with' AND NOT (
         EXISTS (
-            SELECT FROM events_history AS earlier
-            WHERE earlier.namespace_id = %(namespace_id)s
-                AND earlier.user_key = act.user_key
+            SELECT FROM near AS earlier
+            WHERE earlier.user_key = act.user_key
                 AND earlier.event_name_id = act.event_name_id
                 AND earlier.occurred_at >= act.occurred_at - interval '24 hours'
                 AND (earlier.occurred_at < act.occurred_at
@@ -152,8 +150,8 @@ LATER = """
         SELECT user_key, min(occurred_at) AS first_at, max(occurred_at) AS last_at
         FROM arrived GROUP BY user_key
     ) AS mover, LATERAL (
-        SELECT occurred_at FROM events_history
-        WHERE namespace_id = %(namespace_id)s AND user_key = mover.user_key
+        SELECT occurred_at FROM near
+        WHERE user_key = mover.user_key
             AND occurred_at > first_at
             AND occurred_at <= last_at + interval '48 hours'
             AND (

@@ -16,7 +16,7 @@ TALLY = """
         sum(amount) AS amount,
         count(*) FILTER (WHERE first_of_name) AS first_of_name,
         count(*) FILTER (WHERE first_of_user) AS first_of_user
-    FROM events_history WHERE namespace_id = %(namespace_id)s AND {occurred_at}
+    FROM dirty
     GROUP BY 1, 2
 """
 COUNT = """
@@ -36,9 +36,7 @@ UNIQUE = """
         WHERE kind = 'unique'
         UNION ALL
         SELECT metric.id, start_at, value
-        FROM metric JOIN analytics_carried ON metric_id = metric.id
-        WHERE kind = 'unique' AND namespace_id = %(namespace_id)s AND segment = 0
-            AND {start_at}
+        FROM metric JOIN carried ON metric_id = metric.id WHERE kind = 'unique'
     ) AS first (id, start_at, users)
     GROUP BY 1, 2
 """

@@ -188,3 +188,12 @@ def test_reading_takes_the_coarsest_buckets_that_tile_the_cells(
 def test_edges_between_buckets_are_refused():
     with pytest.raises(ValueError, match="do not end"):
         buckets.resolution_for([T0, T0 + timedelta(minutes=7)])
+
+
+def test_spans_that_overlap_or_adjoin_are_widened_to_one_that_holds_them_all():
+    def minutes(start: int, end: int) -> Span:
+        return Span(T0 + timedelta(minutes=start), T0 + timedelta(minutes=end))
+
+    spans = [minutes(0, 60), minutes(5, 10), minutes(60, 61), minutes(70, 71)]
+    found = buckets.widened(spans, resolution=300)
+    assert found == [minutes(0, 65), minutes(70, 75)]
