@@ -16,6 +16,7 @@ from goals import services as goals
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+MICROSECOND = timedelta(microseconds=1)
 numbers = count()
 
 
@@ -25,8 +26,13 @@ def namespace() -> int:
 
 
 def metric(name: str, kind: Kind, event_name: str = "", **fields: object) -> Metric:
+    """Adds a metric that needs no rebuild, unless `built_as` says otherwise."""
     fields = {"unit": Unit.COUNT, **fields}
-    return Metric.objects.create(name=name, kind=kind, event_name=event_name, **fields)
+    one = Metric(name=name, kind=kind, event_name=event_name, **fields)
+    if "built_as" not in fields:
+        one.built_as = one.definition
+    one.save()
+    return one
 
 
 def kpi(name: str, formula: str, **fields: object) -> KPI:
@@ -41,6 +47,8 @@ def event(
     user: int = 1,
     value: Decimal | str | None = None,
     item: str | None = None,
+    order: str | None = None,
+    session: str | None = None,
 ) -> Arrival:
     """Returns an event that belongs to no namespace yet."""
     return Arrival(
@@ -51,8 +59,8 @@ def event(
         occurred_at=at,
         value=None if value is None else Decimal(value),
         item_id=item,
-        order_id=None,
-        session_id=None,
+        order_id=order,
+        session_id=session,
         ensure_goal=False,
         event_hash=None,
     )
