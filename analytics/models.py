@@ -1,12 +1,14 @@
 """The catalogue that staff edit, and the numbers computed from it."""
 
+from collections.abc import Collection, Mapping
 from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 
-from analytics import formula
+from analytics import formula, units
+from analytics.formula import FormulaError
 from events.buckets import RESOLUTIONS
 
 WHOLE = 0  # the segment of the namespace as a whole
@@ -38,7 +40,7 @@ def readable_name(value: str) -> None:
     """Refuses a name that no formula could call a metric by."""
     try:
         names = formula.parse(value).names
-    except formula.FormulaError:
+    except FormulaError:
         names = ()
     if names != (value,):
         raise ValidationError(
@@ -48,14 +50,15 @@ def readable_name(value: str) -> None:
 
 
 def formula_over_metrics(value: str) -> None:
-    """Refuses a formula that does not parse or names no metric of ours."""
-    try:
-        names = formula.parse(value).names
-    except formula.FormulaError as error:
-        raise ValidationError(str(error)) from None
-    known = set(Metric.objects.filter(name__in=names).values_list("name", flat=True))
-    if unknown := [name for name in names if name not in known]:
-        raise ValidationError(f"There is no metric named {', '.join(unknown)}.")
+    """Refuses a formula over other things than metrics, or of no unit at all."""
+    fault = units.fault(value, unit="", units=units_of_metrics())
+    if fault and not isinstance(fault, units.UnitError):
+        raise ValidationError(str(fault))
+
+
+def units_of_metrics() -> dict[str, str]:
+    """The unit of every metric by name, switched off or not."""
+    return dict(Metric.objects.values_list("name", "unit"))
 
 
 class Metric(models.Model):
@@ -129,11 +132,27 @@ class Metric(models.Model):
         """Whether its buckets were computed by another definition, or not at all."""
         return self.kind != Kind.EXTERNAL and self.built_as != self.definition
 
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """As Django's; and its unit must not make active KPIs wrong."""
+        super().clean_fields(exclude=exclude)
+        if "unit" in (exclude or ()):
+            return
+        known = units_of_metrics()
+        before = KPI.objects.faults(known)
+        after = KPI.objects.faults({**known, self.name: self.unit})
+        if broken := ", ".join(name for name in after if name not in before):
+            raise ValidationError({"unit": f"It would make KPIs wrong: {broken}."})
+
 
 class KPIQuerySet(models.QuerySet["KPI"]):
     def in_order(self) -> Self:
         """Active KPIs as staff arranged them: the order of every answer."""
         return self.filter(active=True).order_by("position", "name")
+
+    def faults(self, known: Mapping[str, str]) -> dict[str, FormulaError]:
+        """What is wrong with active KPIs, by name; `known` has the metrics' units."""
+        found = {kpi.name: kpi.fault(known) for kpi in self.in_order()}
+        return {name: fault for name, fault in found.items() if fault}
 
 
 class KPI(models.Model):
@@ -160,6 +179,19 @@ class KPI(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def fault(self, known: Mapping[str, str]) -> FormulaError | None:
+        """What is wrong with its formula or unit; `known` has the metrics' units."""
+        return units.fault(self.formula, unit=self.unit, units=known)
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """As Django's; and its unit must be that of its formula."""
+        super().clean_fields(exclude=exclude)
+        # `clean` would not know that a form leaves one of them out.
+        shown = {"formula", "unit"}.isdisjoint(exclude or ())
+        if shown and (fault := self.fault(units_of_metrics())):
+            field = "unit" if isinstance(fault, units.UnitError) else "formula"
+            raise ValidationError({field: str(fault)})
 
 
 class Bucket(models.Model):

@@ -25,13 +25,16 @@ ADD_TO_CART = "add_to_cart"
 ITEMS = 200
 MOST_PAGES = 6
 # Measured over many weeks; with it, `rate` is the mean of whole weeks.
-EVENTS_PER_VISIT = 5.35
+EVENTS_PER_VISIT = 5.28
 NEW_SHARE = 0.45
-KEEN_SHARE = 0.15
+KEEN_SHARE = 0.1
 SHOWN, CLICKED, STAYS = 0.6, 0.07, 0.7
 # Put into the cart: an item clicked, returned for or after another one; any other.
-LIKED, UNLIKED = 0.25, 0.018
-BOUGHT, WITHOUT_VALUE = 0.4, 0.03
+LIKED, UNLIKED = 0.2, 0.028
+BOUGHT, WITHOUT_VALUE = 0.33, 0.03
+# Browsers that refuse to be recognised, and orders that the backend reports: both
+# come without a session_id.
+NAMELESS_SHARE, BACKEND_SHARE = 0.2, 0.3
 
 MS = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,11 +61,15 @@ _at: Callable[[Told], int] = itemgetter(0)
 
 
 class Customer(NamedTuple):
-    """A keen one clicks the wish when first recommended, and comes back for it."""
+    """A keen one clicks the wish when first recommended, and comes back for it.
+
+    What a nameless one does, the shop tells without a session.
+    """
 
     user_id: str
     wish: int
     keen: bool
+    nameless: bool
 
 
 class Visit(NamedTuple):
@@ -147,9 +154,13 @@ class Shop:
         return int(self._visits(block) * NEW_SHARE + self._chances(block, 0)[0])
 
     def _customer(self, block: int, number: int) -> Customer:
-        wish, keenness = self._chances(block, number + 1)
-        user_id = f"customer-{block}-{number}"
-        return Customer(user_id, self._pick(wish), keenness < KEEN_SHARE)
+        wish, nature = self._chances(block, number + 1)
+        return Customer(
+            user_id=f"customer-{block}-{number}",
+            wish=self._pick(wish),
+            keen=nature < KEEN_SHARE,
+            nameless=nature > 1 - NAMELESS_SHARE,
+        )
 
     def _chances(self, block: int, number: int) -> tuple[float, float]:
         """Returns two chances in [0, 1) that stay with a block and number for ever."""
@@ -188,26 +199,28 @@ class Shop:
             item = self._pick(chance())
         return steps + cart if chance() < BOUGHT else steps
 
-    def _tell(self, rng: Random, visit: Visit, session_id: str) -> Iterator[Told]:
+    def _tell(self, rng: Random, visit: Visit, name: str) -> Iterator[Told]:
         """Yields the events of a visit; the lines of its order share one moment."""
         at = visit.begin
-        for number, (name, item) in enumerate(self._browse(rng, visit)):
+        by_backend = rng.random() < BACKEND_SHARE
+        for number, (step, item) in enumerate(self._browse(rng, visit)):
             moment = datetime.fromtimestamp(at / 1000, SHOP_TIME)
             event: Event = {
-                "event_name": name,
+                "event_name": step,
                 "user_id": visit.customer.user_id,
                 "namespace": self.namespace,
                 "datetime": moment.isoformat(timespec="milliseconds"),
                 "item_id": _item_id(item),
-                "session_id": session_id,
-                "event_id": f"{session_id}-{number}",
+                "event_id": f"{name}-{number}",
             }
-            if name == PURCHASE:
-                event |= {"order_id": f"order-{session_id}", "ensure_goal": True}
+            if not visit.customer.nameless and not (step == PURCHASE and by_backend):
+                event["session_id"] = name
+            if step == PURCHASE:
+                event |= {"order_id": f"order-{name}", "ensure_goal": True}
                 if rng.random() >= WITHOUT_VALUE:
                     event["value"] = self._prices[item]
             yield at, event
-            if name != PURCHASE:
+            if step != PURCHASE:
                 at += _pause(rng)
 
 

@@ -56,6 +56,30 @@ def test_a_wrong_formula_is_told_at_its_field_and_not_stored(
     assert not KPI.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("formula", "unit", "field", "message"),
+    [
+        ("total_revenue / count_orders", "count", "unit", "in usd per count"),
+        ("100 * count_orders / count_orders", "count", "unit", "is percentage."),
+        ("count_orders / count_orders", "percentage", "formula", "write 100 * ("),
+        ("total_revenue + count_orders", "usd", "formula", "cannot be added"),
+        ("total_revenue * total_revenue", "usd", "formula", "usd^2"),
+    ],
+)
+def test_a_wrong_unit_is_told_at_the_field_that_is_wrong(
+    staff, metrics, formula, unit, field, message
+):
+    found = errors(staff.post(ADD, FORM | {"formula": formula, "unit": unit}))
+    assert list(found) == [field]
+    assert message in found[field].as_text()
+    assert not KPI.objects.exists()
+
+
+def test_a_kpi_without_a_unit_is_told_so_and_nothing_more(staff, metrics):
+    found = errors(staff.post(ADD, FORM | {"unit": ""}))
+    assert found == {"unit": ["This field is required."]}
+
+
 def test_a_name_is_a_word_that_formulas_could_use(staff, metrics):
     assert list(errors(staff.post(ADD, FORM | {"name": "A O V"}))) == ["name"]
 
@@ -122,3 +146,32 @@ def test_a_metric_that_counts_events_needs_their_name(staff):
     form = {"name": "clicks", "kind": "count", "event_name": "", "unit": "count"}
     found = errors(staff.post("/admin/analytics/metric/add/", form))
     assert found["__all__"] == ["This kind needs an event name."]
+
+
+def measure(staff, unit):
+    """Posts the form of the metric total_revenue with a unit."""
+    metric = Metric.objects.get(name="total_revenue")
+    form = {"kind": "sum", "event_name": "purchase", "unit": unit, "active": "on"}
+    return staff.post(f"/admin/analytics/metric/{metric.pk}/change/", form)
+
+
+def test_a_metric_keeps_its_unit_while_a_kpi_relies_on_it(staff, metrics):
+    for name, active in [("aov", "on"), ("also", "on"), ("off", "")]:
+        staff.post(ADD, FORM | {"name": name, "active": active})
+    found = errors(measure(staff, "count"))
+    assert found == {"unit": ["It would make KPIs wrong: also, aov."]}
+    assert Metric.objects.get(name="total_revenue").unit == "usd"
+    KPI.objects.update(active=False)
+    assert measure(staff, "count").status_code == 302
+    assert Metric.objects.get(name="total_revenue").unit == "count"
+
+
+def test_a_metric_may_change_what_is_wrong_already(staff, metrics):
+    staff.post(ADD, FORM)
+    KPI.objects.update(formula="total_revenue + gone")
+    assert measure(staff, "count").status_code == 302
+
+
+def test_a_metric_without_a_unit_is_told_so(staff, metrics):
+    staff.post(ADD, FORM)
+    assert errors(measure(staff, ""))["unit"] == ["This field is required."]

@@ -1,10 +1,12 @@
 """The shipped catalogue: added once, then staff's own."""
 
+from decimal import Decimal
+
 import pytest
 from django.core.management import CommandError, call_command
 
 from analytics import catalogue, services
-from analytics.models import KPI, Kind, Metric
+from analytics.models import KPI, Metric
 from tests.analytics.builders import NOON, aggregate, arrive, event, namespace, stored
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +29,8 @@ def test_loading_twice_changes_nothing():
 
 def test_loading_never_overwrites_what_staff_edited():
     load()
-    Metric.objects.update(description="ours", active=False, event_name="sale")
+    Metric.objects.update(description="ours", active=False)
+    Metric.objects.filter(event_name="purchase").update(event_name="sale")
     KPI.objects.update(description="ours", position=7, formula="count_new_users")
     before = rows()
     assert load() == 0
@@ -51,18 +54,36 @@ def test_what_is_shipped_passes_the_checks_that_staff_meet():
 
 
 def test_events_can_have_names_of_their_own(capsys):
-    call_command("load_catalogue", "--event", "purchase=order paid")
-    assert "added" in capsys.readouterr().out
-    assert Metric.objects.get(name="total_revenue").event_name == "order paid"
-    clicks = Metric.objects.get(name="count_recommendation_clicks")
-    assert clicks.event_name == "recommendation_click"
+    ours = ["purchase=order paid", "recommendation_click=tap", "add_to_cart=take"]
+    call_command("load_catalogue", *(word for one in ours for word in ("--event", one)))
+    assert capsys.readouterr().out == f"{len(rows())} metrics and KPIs added\n"
+    called = dict.fromkeys(("total_revenue", "count_orders"), ("order paid", ""))
+    called |= dict.fromkeys(
+        ("direct_revenue", "count_direct_orders"), ("order paid", "tap")
+    )
+    called["count_recommendation_clicks"] = ("tap", "")
+    called["count_recommendation_views"] = ("recommendation_view", "")
+    for name, events in called.items():
+        metric = Metric.objects.get(name=name)
+        assert (metric.event_name, metric.after) == events
 
 
-@pytest.mark.parametrize("pair", ["sale=x", "purchase", "purchase=", "=x"])
+@pytest.mark.parametrize(
+    "pair", ["sale=x", "purchase", "purchase=", "=x", "purchase=recommendation_click"]
+)
 def test_a_renaming_that_means_nothing_is_refused(pair):
     with pytest.raises(CommandError):
         call_command("load_catalogue", "--event", pair)
     assert rows() == []
+
+
+def test_the_order_of_kpis_is_that_of_the_page():
+    load()
+    assert [kpi.name for kpi in KPI.objects.in_order()] == [
+        *("direct_revenue", "total_revenue", "direct_revenue_share", "aov"),
+        *("conversion_rate", "click_through_rate", "revenue_per_session"),
+        *("count_orders", "count_sessions", "new_users"),
+    ]
 
 
 def test_the_catalogue_counts_a_shop_s_events():
@@ -71,14 +92,47 @@ def test_the_catalogue_counts_a_shop_s_events():
     arrive(
         shop,
         [
-            event("recommendation_view"),
-            event("recommendation_click"),
+            event("recommendation_view", item="hat"),
+            event("recommendation_click", item="hat"),
             event("product_view", user=2),
-            event("purchase", value="12.5"),
+            event("purchase", value="12.5", item="hat", order="1"),
+            event("purchase", value="7.5", item="tie", order="1"),
+            event("purchase", value="5", item="hat", user=3),
         ],
     )
     aggregate(shop)
-    for metric in Metric.objects.all():
-        assert stored(shop, metric.name), metric.name
-    assert stored(shop, "count_new_users") == {NOON: 2}
-    assert Metric.objects.filter(kind=Kind.SUM).count() == 1
+    found = {
+        name: stored(shop, name)
+        for name in Metric.objects.values_list("name", flat=True)
+    }
+    assert {name: buckets.get(NOON) for name, buckets in found.items()} == {
+        "total_revenue": 25,
+        "direct_revenue": Decimal("12.5"),
+        "count_orders": 2,
+        "count_direct_orders": 1,
+        "count_sessions": 3,
+        "count_sessions_w_purchases": 2,
+        "count_recommendation_views": 1,
+        "count_recommendation_clicks": 1,
+        "count_product_views": 1,
+        "count_new_users": 3,
+    }
+
+
+def test_metrics_that_were_there_before_any_event_need_no_rebuild(capsys):
+    call_command("load_catalogue")
+    assert not [metric.name for metric in Metric.objects.all() if metric.stale]
+    assert "rebuild" not in capsys.readouterr().out
+
+
+def test_metrics_that_come_after_events_are_named_for_a_rebuild(capsys):
+    load()
+    Metric.objects.filter(name__in=["count_orders", "direct_revenue"]).delete()
+    arrive(namespace(), [event("purchase")])
+    call_command("load_catalogue")
+    assert capsys.readouterr().out.splitlines() == [
+        "2 metrics and KPIs added",
+        "events came before: run manage.py rebuild count_orders direct_revenue",
+    ]
+    stale = [metric.name for metric in Metric.objects.all() if metric.stale]
+    assert stale == ["count_orders", "direct_revenue"]

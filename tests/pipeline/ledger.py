@@ -8,9 +8,10 @@ from random import Random
 
 from django.db.models import Sum
 
-from analytics.models import Bucket
+from analytics.models import Bucket, Kind, Metric
 from events.arrivals import Arrival
 from events.models import Batch, Event, InboxEvent
+from tests.analytics import shop_model
 from tests.events.builders import NOON, arrival
 from tests.goals import truth
 from tests.goals.paths_model import Model, published
@@ -18,10 +19,6 @@ from tests.goals.paths_model import Model, published
 SECONDS = (300, 3_600, 86_400)
 NAMES = ("product_view", "purchase", "recommendation_view")
 GOAL = "purchase"
-COUNTED = {
-    "product_view": "count_product_views",
-    "recommendation_view": "count_recommendation_views",
-}
 Buckets = dict[tuple[str, int, datetime], Decimal]
 
 
@@ -99,15 +96,18 @@ def buckets(namespace_id: int) -> Buckets:
 
 
 def sums(sent: Iterable[Arrival]) -> Buckets:
-    """Returns the same for all metrics but new users, from the events themselves."""
-    found: Buckets = defaultdict(Decimal)
+    """Returns the same for all metrics but new users, from the events themselves.
+
+    User by user, which is quicker: these users share no order.
+    """
+    by_user: dict[int, list[Arrival]] = defaultdict(list)
     for one in sent:
-        for seconds in SECONDS:
-            start = one.occurred_at - timedelta(
-                seconds=one.occurred_at.timestamp() % seconds
-            )
-            if one.event_name == "purchase":
-                found["total_revenue", seconds, start] += one.value or 0
-            else:
-                found[COUNTED[one.event_name], seconds, start] += 1
+        by_user[one.user_key].append(one)
+    found: Buckets = defaultdict(Decimal)
+    for metric in Metric.objects.exclude(kind=Kind.UNIQUE):
+        for past in by_user.values():
+            for at, value in shop_model.values(metric, past, {}):
+                for seconds in SECONDS:
+                    start = at - timedelta(seconds=at.timestamp() % seconds)
+                    found[metric.name, seconds, start] += value
     return {key: value for key, value in found.items() if value}

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analytics import catalogue, services
+from analytics import catalogue, rebuilds, services
 
 
 class Command(BaseCommand):
@@ -26,5 +26,10 @@ class Command(BaseCommand):
             raise CommandError(f"unknown event {wrong[0]!r}; expected one of {known}")
         if not all(names.values()):
             raise CommandError("write --event NAME=YOURS, such as purchase=order_paid")
+        called = [names.get(name, name) for name in catalogue.EVENTS]
+        if len(set(called)) < len(called):
+            raise CommandError("two events cannot have one name")
         added = services.load_catalogue(event_names=names)
         self.stdout.write(f"{added} metrics and KPIs added")
+        if stale := " ".join(metric.name for metric in rebuilds.stale()):
+            self.stdout.write(f"events came before: run manage.py rebuild {stale}")
