@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from access.errors import Missing, Refused
+from access.renderers import JSONRenderer
 
 Envelope = dict[str, Any]
 
@@ -35,8 +36,13 @@ class Unavailable(exceptions.APIException):
 
 
 def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Returns the answer to an exception raised in a view, None for a 500."""
-    request: HttpRequest = context["request"]
+    """Returns the answer to an exception raised in a view, None for a 500.
+
+    It leaves as JSON, whatever else the view can write.
+    """
+    request = context["request"]
+    request.accepted_renderer = JSONRenderer()
+    request.accepted_media_type = JSONRenderer.media_type
     exc = translated(exc, path=request.path)
     response = exception_handler(exc, context)
     if response is None or not isinstance(exc, exceptions.APIException):

@@ -72,10 +72,10 @@ def filled(
 ) -> Series:
     """Returns values in their cells, zero in cells without any, and the total.
 
-    `starts` are packed as PostgreSQL's timestamps (microseconds since 2000), `values`
-    as its floats; `seconds` are the edges of the cells.
+    A cell of no length has none: NaN. `starts` are packed as PostgreSQL's timestamps
+    (microseconds since 2000), `values` as its floats; `seconds` are the edges.
     """
-    series = np.zeros(len(seconds))
+    series = np.where(np.diff(seconds, append=np.inf) > 0, 0.0, np.nan)
     at = np.frombuffer(starts, ">i8") // 1_000_000 + EPOCH_SECONDS
     cells = np.searchsorted(seconds, at, side="right") - 1
     series[cells] = np.frombuffer(values, ">f8")

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from events import buckets
+from events import buckets, comparisons
 from events.buckets import Granularity, Span
+from events.comparisons import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Period:
     end: datetime | None
     granularity: Granularity | None
     zone: ZoneInfo
+    compare: Comparison | None = None
 
 
 def cells(
@@ -25,10 +27,34 @@ def cells(
 
     The default start is where the data begin, `first_at`; the default end is now.
     """
+    return _cut(period, first_at, now)[0]
+
+
+def compared(
+    period: Period, *, first_at: datetime | None, now: datetime
+) -> list[list[datetime]]:
+    """Returns the edges of `cells`, then, if asked for, of those to compare them with.
+
+    Raises ComparisonError.
+    """
+    edges, granularity = _cut(period, first_at, now)
+    if period.compare is None:
+        return [edges]
+    previous = comparisons.previous(
+        edges, comparison=period.compare, granularity=granularity, zone=period.zone
+    )
+    return [edges, previous]
+
+
+def _cut(
+    period: Period, first_at: datetime | None, now: datetime
+) -> tuple[list[datetime], Granularity]:
     end = period.end or max(now, period.start or now)
     start = period.start or (first_at and min(first_at, end))
     if start is None:
-        return [buckets.floor(end, resolution=buckets.FIVE_MINUTES)]
+        edge = buckets.floor(end, resolution=buckets.FIVE_MINUTES)
+        return [edge], period.granularity or Granularity.FIVE_MINUTES
     span = Span(start, end)
     granularity = period.granularity or buckets.granularity_for(span)
-    return buckets.edges(span, granularity=granularity, zone=period.zone)
+    edges = buckets.edges(span, granularity=granularity, zone=period.zone)
+    return edges, granularity

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from events import buckets
 from events.buckets import Granularity, SpanError
+from events.comparisons import Comparison
 from events.periods import Period
 
 EARLIEST, LATEST = -1.5e11, 3.5e9  # the published bounds of a timestamp
@@ -89,11 +90,15 @@ def query(
 
 
 def period(query: dict[str, Any]) -> Period:
-    """Returns the part of the data that a validated SpanQuery asks for."""
-    granularity = query.get("granularity")
+    """Returns the part of the data that a validated SpanQuery asks for.
+
+    A query that has a `compare`, a Comparison's value, asks for that too.
+    """
+    granularity, compare = query.get("granularity"), query.get("compare")
     return Period(
         start=query.get("start_timestamp"),
         end=query.get("end_timestamp"),
         granularity=Granularity(granularity) if granularity else None,
         zone=query.get("timezone", ZoneInfo("UTC")),
+        compare=Comparison(compare) if compare else None,
     )
