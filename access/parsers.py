@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Context
 from typing import IO, Any
 
+import msgspec
 import orjson
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
@@ -11,6 +13,9 @@ from rest_framework.parsers import BaseParser
 MAX_DEPTH = 32
 # PostgreSQL has no NUL in text; JSON can only write it as an (unescaped) escape.
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# An exponent too large for a Decimal becomes infinity instead of an exception.
+NUMBER = Context(prec=50, traps=[]).create_decimal
+EXACT = msgspec.json.Decoder(float_hook=NUMBER)
 
 
 def depth(value: object) -> int:
@@ -47,9 +52,21 @@ class JSONParser(BaseParser):
         if NUL.search(body):
             raise ParseError("the body contains a NUL character")
         try:
-            value = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
+            value = self.decoded(body)
+        except (ValueError, RecursionError) as error:
             raise ParseError(f"the body is not valid JSON: {error}") from None
         if depth(value) > MAX_DEPTH:
             raise ParseError(f"the body is nested deeper than {MAX_DEPTH} levels")
         return value
+
+    def decoded(self, body: bytes) -> Any:
+        """Returns any JSON value. Raises ValueError and RecursionError."""
+        return orjson.loads(body)
+
+
+class ExactJSONParser(JSONParser):
+    """Keeps what a float would round: a number that is no integer is a Decimal."""
+
+    def decoded(self, body: bytes) -> Any:
+        """Returns any JSON value. Raises ValueError and RecursionError."""
+        return EXACT.decode(body)

@@ -1,9 +1,11 @@
 """Statements that are written out, where sets are summed by the database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
+from psycopg import Copy
 
 
 def fetch(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
@@ -18,6 +20,17 @@ def execute(statement: str, **parameters: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
+
+
+@contextmanager
+def copying(statement: str, **parameters: Any) -> Iterator[Copy]:
+    """Yields a COPY, in or out, whose errors are Django's, like any statement's."""
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(cursor.mogrify(statement, parameters)) as copy,
+    ):
+        yield copy
 
 
 def locked(name: str, *, key: int) -> bool:

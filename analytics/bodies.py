@@ -1,0 +1,133 @@
+"""Bodies in: the values of metrics that other programs know."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from events import buckets
+from events.body import MAX_VALUE, PRINTABLE
+from events.buckets import FIVE_MINUTES
+from events.spans import TimestampField
+
+MAX_VALUES, MAX_METRICS = 10_000, 1_000
+NUMBER_EXPECTED = "A valid number is required."
+
+Body = dict[str, Any]
+
+
+def require_number(data: object) -> None:
+    """Raises ValidationError for what JSON writes otherwise than as a number."""
+    if isinstance(data, bool) or not isinstance(data, int | float | Decimal):
+        raise ValidationError(NUMBER_EXPECTED)
+
+
+class StartField(TimestampField):
+    """Where five minutes begin, in seconds since 1970 UTC."""
+
+    def run_validation(self, data: Any = serializers.empty) -> datetime:
+        require_number(data)
+        try:
+            at: datetime = super().run_validation(data)
+        except OverflowError:  # an integer that no float can hold
+            raise ValidationError(NUMBER_EXPECTED) from None
+        if at != buckets.floor(at, resolution=FIVE_MINUTES):
+            raise ValidationError("Five minutes begin at a multiple of 300 seconds.")
+        return at
+
+
+@extend_schema_field(OpenApiTypes.DOUBLE)
+class ValueField(serializers.DecimalField):
+    """An exact number of at most 1e12, with at most 6 decimals."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=None, decimal_places=6, **options)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        require_number(data)
+        if not -MAX_VALUE <= data <= MAX_VALUE:  # or its digits may be too many to read
+            raise ValidationError("The value must be in -1e12 to 1e12.")
+        value: Decimal = super().to_internal_value(data)
+        return value
+
+
+class PushedMetric(serializers.Serializer[Body]):
+    name = serializers.CharField(max_length=64, trim_whitespace=False)
+    values = serializers.ListField(
+        child=ValueField(), help_text="One for each of the `start_timestamps`."
+    )
+
+
+class MetricValuesBody(serializers.Serializer[Body]):
+    """What GET answers at a granularity of 5 minutes, sent back."""
+
+    namespace = serializers.RegexField(
+        PRINTABLE, max_length=200, trim_whitespace=False, required=False
+    )
+    start_timestamps = serializers.ListField(
+        child=StartField(),
+        allow_empty=False,
+        help_text="Where five minutes begin: each a multiple of 300, none twice.",
+    )
+    metrics = serializers.ListField(
+        child=PushedMetric(),
+        allow_empty=False,
+        help_text="Metrics of the kind `external`, none twice, with at most "
+        f"{MAX_VALUES:,} values in all.",
+    )
+
+    def to_internal_value(self, data: Any) -> Body:
+        """Checks how much there is before it looks at every piece."""
+        if isinstance(data, dict):
+            require_few(data.get("start_timestamps"), data.get("metrics"))
+        found: Body = super().to_internal_value(data)
+        return found
+
+    def validate_start_timestamps(self, starts: list[datetime]) -> list[datetime]:
+        require_distinct([at.timestamp() for at in starts])
+        return starts
+
+    def validate_metrics(self, metrics: list[Body]) -> list[Body]:
+        require_distinct([one["name"] for one in metrics])
+        return metrics
+
+    def validate(self, attrs: Body) -> Body:
+        expected = len(attrs["start_timestamps"])
+        message = f"{expected:,} values are expected, one for each start timestamp."
+        wrong = {
+            str(index): {"values": [message]}
+            for index, one in enumerate(attrs["metrics"])
+            if len(one["values"]) != expected
+        }
+        if wrong:
+            raise ValidationError({"metrics": wrong})
+        return attrs
+
+
+def require_few(starts: object, metrics: object) -> None:
+    """Raises ValidationError where there is more than one push may hold."""
+    if isinstance(starts, list) and len(starts) > MAX_VALUES:
+        message = f"At most {MAX_VALUES:,} are taken at once."
+        raise ValidationError({"start_timestamps": [message]})
+    columns = metrics if isinstance(metrics, list) else []
+    sent = (one.get("values") for one in columns if isinstance(one, dict))
+    values = sum(len(one) for one in sent if isinstance(one, list))
+    if len(columns) > MAX_METRICS or values > MAX_VALUES:
+        most = f"{MAX_METRICS:,} metrics and {MAX_VALUES:,} values"
+        raise ValidationError({"metrics": [f"At most {most} are taken at once."]})
+
+
+def require_distinct(items: list[Any]) -> None:
+    """Raises ValidationError, naming where something comes again."""
+    first: dict[Any, int] = {}
+    again = {
+        str(index): [f"{item} is sent twice."]
+        for index, item in enumerate(items)
+        if first.setdefault(item, index) != index
+    }
+    if again:
+        raise ValidationError(again)

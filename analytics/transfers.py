@@ -1,0 +1,211 @@
+"""Buckets as CSV, to move an installation: five minutes only, hours and days follow."""
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from access import services as access
+from access import sql
+from analytics import services
+from analytics.lines import COLUMNS, Rules, TransferError, checked
+from analytics.models import AggregationRun, Cause, Kind, Metric
+from events import queries as events
+from events.buckets import FIVE_MINUTES, Span
+
+DUMP = """
+COPY (
+    SELECT namespace.name AS namespace, metric.name AS metric, segment,
+        to_char(start_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS start_at,
+        trim_scale(value) AS value
+    FROM analytics_bucket AS bucket
+    JOIN access_namespace AS namespace ON namespace.id = namespace_id
+    JOIN analytics_metric AS metric ON metric.id = metric_id
+    WHERE resolution = 300
+        AND (%(namespaces)s::text[] = '{}' OR namespace.name = ANY(%(namespaces)s))
+        AND (%(metrics)s::text[] = '{}' OR metric.name = ANY(%(metrics)s))
+        AND bucket.start_at >= %(start)s AND bucket.start_at < %(end)s
+    ORDER BY namespace.name COLLATE "C", metric.name COLLATE "C", segment,
+        bucket.start_at
+) TO STDOUT (FORMAT CSV, HEADER)
+"""
+UNKNOWN = """
+SELECT 'namespace', name FROM unnest(%(namespaces)s::text[]) AS name
+WHERE name NOT IN (SELECT name FROM access_namespace)
+UNION ALL
+SELECT 'metric', name FROM unnest(%(metrics)s::text[]) AS name
+WHERE name NOT IN (SELECT name FROM analytics_metric)
+LIMIT 1
+"""
+STAGE = """
+CREATE TEMPORARY TABLE loaded (
+    line bigint, namespace text, metric_id bigint, start_at timestamptz, value numeric
+)
+"""
+COPY = "COPY loaded FROM STDIN"
+NAMESPACES = "SELECT name FROM access_namespace"
+REPEATED = """
+SELECT min(line), max(line) FROM loaded
+GROUP BY namespace, metric_id, start_at HAVING count(*) > 1
+ORDER BY 2 LIMIT 1
+"""
+OWNED = """
+SELECT namespace, min(start_at), max(start_at) + interval '5 minutes',
+    array_agg(DISTINCT metric_id), count(*) FILTER (WHERE value <> 0)
+FROM loaded GROUP BY 1
+"""
+TAKEN = """
+SELECT metric.name, to_char(bucket.start_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')
+FROM analytics_bucket AS bucket JOIN analytics_metric AS metric ON metric.id = metric_id
+WHERE namespace_id = %(namespace_id)s AND resolution = 300
+    AND metric_id = ANY(%(metrics)s) AND segment = 0
+    AND bucket.start_at >= %(start)s AND bucket.start_at < %(end)s
+LIMIT 1
+"""
+FILL = """
+INSERT INTO analytics_bucket
+    (namespace_id, resolution, metric_id, segment, start_at, value, run_id)
+SELECT place.namespace_id, 300, metric_id, 0, start_at, value, place.run_id
+FROM loaded JOIN unnest(%(names)s::text[], %(ids)s::bigint[], %(runs)s::bigint[])
+    AS place (name, namespace_id, run_id) ON place.name = loaded.namespace
+WHERE value <> 0
+"""
+
+
+def dump(
+    write: Callable[[bytes], object],
+    *,
+    namespaces: Sequence[str],
+    metrics: Sequence[str],
+    span: Span,
+) -> int:
+    """Writes a header and the buckets that start in the span; returns how many.
+
+    No names means all. Sorted by name, segment and time: the same buckets are the same
+    bytes. Raises TransferError for a name that is unknown.
+    """
+    names = {"namespaces": list(namespaces), "metrics": list(metrics)}
+    if unknown := sql.fetch(UNKNOWN, **names):
+        raise TransferError("There is no {} named {!r}.".format(*unknown[0]))
+    edges = {"start": span.start_at, "end": span.end_at}
+    with sql.copying(DUMP, **names, **edges) as copy:
+        for row in copy:
+            write(bytes(row))
+        return copy.cursor.rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """What a file owns of a namespace: metrics, from its first bucket to its last."""
+
+    namespace_id: int
+    name: str
+    span: Span
+    metrics: list[int]
+    buckets: int
+
+
+@transaction.atomic
+def load(
+    lines: Iterable[str],
+    *,
+    at: datetime,
+    replace: bool = False,
+    create_namespaces: bool = False,
+) -> list[AggregationRun]:
+    """Stores the buckets of a CSV file, all or none, and the hours and days above them.
+
+    The file owns, in each namespace it names, the span from its first bucket to its
+    last, for the metrics it names there: buckets that are stored in it are refused or
+    replaced. Returns one run for each namespace. Raises TransferError.
+    """
+    sql.execute(STAGE)
+    stage(lines, rules=rules(at=at, replace=replace, create=create_namespaces))
+    if repeated := sql.fetch(REPEATED):
+        first, again = repeated[0]
+        raise TransferError(f"line {again}: the bucket of line {first} comes again")
+    places = owned()
+    for place in places:
+        sql.lock("aggregate", key=place.namespace_id)
+        clear(place, replace=replace)
+    runs = filled(places, at=at)
+    sql.execute("DROP TABLE loaded")
+    return runs
+
+
+def rules(*, at: datetime, replace: bool, create: bool) -> Rules:
+    """Returns what lines may hold now, in two statements."""
+    metrics = list(Metric.objects.all())
+    known = {name for (name,) in sql.fetch(NAMESPACES)}
+    return Rules(
+        metrics={one.name: one.pk for one in metrics},
+        computed={one.name for one in metrics if one.kind != Kind.EXTERNAL},
+        namespaces=None if create else known,
+        live_at=None if replace else events.kept_from(at=at),
+    )
+
+
+def stage(lines: Iterable[str], *, rules: Rules) -> None:
+    """Checks every line and copies it to where the database can compare them all."""
+    reader = csv.reader(lines, strict=True)
+    try:
+        if next(reader, None) != COLUMNS:
+            raise TransferError(f"expected the columns {','.join(COLUMNS)}")
+        with sql.copying(COPY) as copy:
+            for row in checked(reader, rules=rules):
+                copy.write_row((reader.line_num, *row))
+    except (TransferError, csv.Error) as error:
+        line = max(reader.line_num, 1)
+        raise TransferError(f"line {line}: {error}") from None
+
+
+def owned() -> list[Owned]:
+    """Returns what the file owns, by namespace id; missing namespaces are made."""
+    rows = sql.fetch(OWNED)
+    ids = access.ensure_namespaces(row[0] for row in rows)
+    found = [
+        Owned(ids[name], name, Span(start, end), metrics, number)
+        for name, start, end, metrics, number in rows
+    ]
+    # In one order everywhere, so that two loads never wait for each other.
+    return sorted(found, key=lambda one: one.namespace_id)
+
+
+def clear(place: Owned, *, replace: bool) -> None:
+    """Makes room for what the file owns. Raises TransferError if it may not."""
+    where = {"namespace_id": place.namespace_id, "metrics": place.metrics}
+    if replace:
+        services.clear(FIVE_MINUTES, [place.span], **where)
+        return
+    edges = {"start": place.span.start_at, "end": place.span.end_at}
+    if taken := sql.fetch(TAKEN, **where, **edges):
+        metric, start = taken[0]
+        raise TransferError(
+            f"namespace {place.name!r} has buckets of {metric} already, such as at "
+            f"{start} UTC (see --replace)"
+        )
+
+
+def filled(places: Sequence[Owned], *, at: datetime) -> list[AggregationRun]:
+    """Stores the buckets in one statement, then the hours and days of each place."""
+    runs = [
+        services.begin(namespace_id=place.namespace_id, cause=Cause.LOAD, at=at)
+        for place in places
+    ]
+    sql.execute(
+        FILL,
+        names=[place.name for place in places],
+        ids=[place.namespace_id for place in places],
+        runs=[run.pk for run in runs],
+    )
+    for place, run in zip(places, runs, strict=True):
+        above = services.roll_up(
+            namespace_id=place.namespace_id,
+            metrics=place.metrics,
+            spans=[place.span],
+            run_id=run.pk,
+        )
+        services.finish(run, buckets=place.buckets + above)
+    return runs
