@@ -1,0 +1,128 @@
+"""Where a published number comes from, so that it can be recomputed by hand."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+
+from analytics import formula, kinds, queries, traces
+from analytics.formula import Formula
+from analytics.models import KPI, Kind, Metric
+from analytics.traces import Summand, Writers
+from events import buckets, past, periods
+from events.buckets import Span
+from events.periods import Period
+
+
+class Published(NamedTuple):
+    """A KPI, and when the data begin, for a period that does not say."""
+
+    name: str
+    formula: Formula
+    unit: str
+    first_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that a published aggregate was made of.
+
+    From `held_at` on, all events are still held; `held` says whether all those are that
+    the aggregate depends on.
+    """
+
+    kpi: Published
+    span: Span
+    resolution: int
+    summands: list[Summand]
+    writers: Writers
+    held_at: datetime
+    held: bool
+
+    @property
+    def aggregate(self) -> float | None:
+        """The formula over the sums, as it is published."""
+        sums = {one.metric.name: np.array([float(one.total)]) for one in self.summands}
+        if not sums.keys() >= set(self.kpi.formula.names):
+            return None
+        return formula.gaps(self.kpi.formula.series(sums))[0]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader who recomputes the number should know."""
+        told = [text for one in self.summands for text in doubts(one)]
+        if len(self.summands) < len(self.kpi.formula.names):
+            told.append(f"KPI {self.kpi.name} names a metric that is gone or inactive")
+        return told + self.writers.warnings
+
+
+def explain(
+    *, namespace_id: int, name: str, period: Period, now: datetime
+) -> Explanation | None:
+    """Returns what a KPI's aggregate over a period is made of; None for no such KPI.
+
+    Six statements, whatever the span. Raises SpanError and TooManyCells.
+    """
+    kpi = published(name, namespace_id=namespace_id, period=period)
+    if kpi is None:
+        return None
+    edges = periods.cells(period, first_at=kpi.first_at, now=now)
+    span, resolution = Span(edges[0], edges[-1]), buckets.resolution_for(edges)
+    metrics = summed(kpi.formula)
+    found = traces.summands(
+        metrics, namespace_id=namespace_id, span=span, resolution=resolution
+    )
+    held = past.held(namespace_id=namespace_id, now=now)
+    return Explanation(
+        kpi=kpi,
+        span=span,
+        resolution=resolution,
+        summands=found,
+        writers=traces.writers(found, namespace_id=namespace_id),
+        held_at=held[-1].start_at,
+        held=holds(held, metrics, since=span.start_at, until=min(span.end_at, now)),
+    )
+
+
+def published(name: str, *, namespace_id: int, period: Period) -> Published | None:
+    """Returns an active KPI by its name."""
+    first_at = queries.first_bucket(namespace_id, period)
+    kpis = KPI.objects.in_order().annotate(first_at=first_at)
+    for found, text, unit, at in kpis.values_list(
+        "name", "formula", "unit", "first_at"
+    ):
+        if found == name:
+            return Published(name, formula.parse(text), unit, at)
+    return None
+
+
+def summed(one: Formula) -> list[Metric]:
+    """Returns the active metrics that a formula names, in its order."""
+    active = Metric.objects.filter(active=True)
+    metrics = active.in_bulk(one.names, field_name="name")
+    return [metrics[name] for name in one.names if name in metrics]
+
+
+def holds(
+    held: Sequence[Span], metrics: Sequence[Metric], *, since: datetime, until: datetime
+) -> bool:
+    """Says whether history has all that the metrics' buckets were computed from."""
+    used = [kinds.look_back(one.kind) for one in metrics if one.kind != Kind.EXTERNAL]
+    start_at = since - max(used, default=timedelta(0))
+    return any(one.start_at <= start_at and until <= one.end_at for one in held)
+
+
+def doubts(one: Summand) -> Iterator[str]:
+    """Yields what keeps a metric's sum from being recomputed, or from being right."""
+    name, listed = one.metric.name, len(one.buckets)
+    if one.metric.stale:
+        yield f"metric {name} waits for its rebuild"
+    if not one.agrees:
+        yield f"the resolutions of metric {name} differ: run manage.py verify"
+    if buckets.FIVE_MINUTES not in one.sums:
+        finest = min(one.sums)
+        yield f"metric {name} has too many buckets below {finest} s to sum them here"
+    if (count := one.sums[one.resolution][0]) > listed:
+        yield f"{count - listed:,} more buckets of metric {name} are not listed"
