@@ -1,18 +1,87 @@
 """The catalogue, edited by staff, and the aggregations, to look at."""
 
-from django.contrib import admin
+from datetime import UTC, datetime
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Greatest
+from django.forms import ModelForm
 from django.http import HttpRequest
 
 from access.admin import ReadOnlyAdmin
-from analytics import formula
-from analytics.models import KPI, AggregationRun, Metric
+from analytics import formula, rebuilds, tasks
+from analytics.models import KPI, AggregationRun, Kind, Metric, Rebuild
+from analytics.rebuilds import NotRebuildableError
+
+DEFINING = {"kind", "event_name", "after"}
+NEEDED = (
+    "%s needs a rebuild from kept history; until then its KPIs say missing_data. "
+    "Buckets older than that stay as they are."
+)
+ASKED = (
+    "Rebuilding %d metrics from kept history, in the order asked for: see Rebuilds. "
+    "Older buckets stay as they are."
+)
 
 
 @admin.register(Metric)
 class MetricAdmin(admin.ModelAdmin[Metric]):
-    list_display = ["name", "kind", "event_name", "unit", "active", "description"]
+    list_display = [
+        "name",
+        "kind",
+        "event_name",
+        "unit",
+        "active",
+        "built",
+        "description",
+    ]
     list_filter = ["active", "kind", "unit"]
     search_fields = ["name", "event_name", "description"]
+    actions = ["rebuild"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Metric]:
+        """Adds how many percent of an unfinished rebuild are done."""
+        waiting = Rebuild.objects.filter(metric=OuterRef("pk"), finished_at=None)
+        share = waiting.values(share=100 * F("done") / Greatest("total", 1))
+        return super().get_queryset(request).annotate(rebuilt=Subquery(share))
+
+    @admin.display
+    def built(self, metric: Metric) -> str:
+        """Says whether the buckets follow the definition."""
+        rebuilt = getattr(metric, "rebuilt", None)
+        if rebuilt is not None:
+            return f"rebuilding {rebuilt} %"
+        if metric.kind == Kind.EXTERNAL:
+            return "pushed"
+        if not metric.active:
+            return "-"
+        return "needs rebuild" if metric.stale else "as defined"
+
+    def save_model(
+        self, request: HttpRequest, obj: Metric, form: ModelForm[Metric], change: bool
+    ) -> None:
+        """What was computed by another definition, or not while it was inactive, needs
+        a rebuild, also where the old definition comes back.
+        """
+        edited = set(form.changed_data)
+        if edited & (DEFINING | {"active"}):
+            obj.built_as = ""
+        super().save_model(request, obj, form, change)
+        if edited & DEFINING:
+            rebuilds.forget(metric_id=obj.pk)
+        if obj.active and obj.stale:
+            messages.warning(request, NEEDED % obj)
+
+    @admin.action(description="Rebuild from kept history", permissions=["change"])
+    def rebuild(self, request: HttpRequest, queryset: QuerySet[Metric]) -> None:
+        try:
+            found = rebuilds.request(metrics=queryset, at=datetime.now(UTC))
+        except NotRebuildableError as error:
+            messages.error(request, f"Nothing is rebuilt: {error}.")
+            return
+        transaction.on_commit(tasks.wake_rebuild, robust=True)
+        messages.success(request, ASKED % len(found))
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Metric | None = None
@@ -66,3 +135,24 @@ class AggregationRunAdmin(ReadOnlyAdmin[AggregationRun]):
     @admin.display
     def seconds(self, run: AggregationRun) -> str:
         return f"{(run.finished_at - run.started_at).total_seconds():.2f}"
+
+
+@admin.register(Rebuild)
+class RebuildAdmin(ReadOnlyAdmin[Rebuild]):
+    list_display = [
+        "id",
+        "metric",
+        "requested_at",
+        "started_at",
+        "finished_at",
+        "progress",
+    ]
+    list_filter = [("finished_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["metric"]
+    search_fields = ["metric__name"]
+    sortable_by = ["id"]
+
+    @admin.display
+    def progress(self, rebuild: Rebuild) -> str:
+        """Days of namespaces."""
+        return f"{rebuild.done:,} of {rebuild.total:,} days"

@@ -1,18 +1,18 @@
 """Reads: KPIs and metrics over a span, each in a constant number of statements."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db.models import DateTimeField, Value
 from django.db.models.expressions import RawSQL
 
-from access import sql
-from analytics import formula, sums
+from analytics import formula, sums, tables
 from analytics.formula import Formula, Series
 from analytics.models import KPI, Metric
-from events import buckets, periods
+from analytics.tables import Column, Table
+from events import periods
+from events import queries as events
 from events.periods import Period
 
 FIRST = """
@@ -24,34 +24,11 @@ FROM analytics_metric AS metric, LATERAL (
     ORDER BY start_at LIMIT 1
 ) AS first
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A KPI's or a metric's numbers: one value a cell, and one for all of them."""
-
-    name: str
-    values: list[float | None]
-    aggregate: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Columns over the same cells; `start_timestamps` in seconds."""
-
-    start_timestamps: list[float]
-    columns: list[Column]
-    warnings: list[str]
-
-
 LAST = """
-SELECT metric.name, (
-    SELECT start_at FROM analytics_bucket
-    WHERE namespace_id = %(namespace_id)s AND resolution = 300
-        AND metric_id = metric.id AND segment = 0
-    ORDER BY start_at DESC LIMIT 1
-)
-FROM analytics_metric AS metric WHERE metric.active
+SELECT start_at FROM analytics_bucket
+WHERE namespace_id = %s AND resolution = 300 AND metric_id = analytics_metric.id
+    AND segment = 0 AND start_at <= %s
+ORDER BY start_at DESC LIMIT 1
 """
 SILENCE = timedelta(days=7)
 
@@ -80,35 +57,55 @@ def known(
     return [name for name in found if not names or name in names], warnings
 
 
-def statuses(*, namespace_id: int | None, kpis: Sequence[KPI]) -> dict[str, Status]:
+def statuses(
+    *, namespace_id: int, kpis: Sequence[KPI], now: datetime
+) -> dict[str, Status]:
     """Returns KPI name → status, in one statement.
 
     `missing_config`: the formula names a metric that is gone or inactive.
-    `missing_data`: a metric has had no bucket in the last 7 days of the namespace's
-    data. A namespace without any bucket is ok: nothing is missing yet.
+    `missing_data`: a metric waits for its rebuild, or has had no bucket in the last 7
+    days of the namespace's data. A namespace without any bucket is ok: nothing is
+    missing yet. What is pushed ahead of time, such as targets, says nothing yet.
     """
-    last = dict(sql.fetch(LAST, namespace_id=namespace_id))
-    return {kpi.name: status(formula.parse(kpi.formula), last) for kpi in kpis}
+    last_at = RawSQL(LAST, [namespace_id, now], output_field=DateTimeField())
+    metrics = list(Metric.objects.filter(active=True).annotate(last_at=last_at))
+    latest = max((one.last_at for one in metrics if one.last_at), default=None)
+    told = {one.name: None if one.stale else one.last_at for one in metrics}
+    return {kpi.name: status(formula.parse(kpi.formula), told, latest) for kpi in kpis}
 
 
-def status(one: Formula, last: Mapping[str, datetime | None]) -> Status:
-    """Returns the status by metric name → start of the metric's last bucket."""
+def status(
+    one: Formula, last: Mapping[str, datetime | None], latest: datetime | None
+) -> Status:
+    """Returns the status by metric name → start of the metric's last bucket, if that
+    can be trusted, and the start of the last bucket of any.
+    """
     if not last.keys() >= set(one.names):
         return Status.MISSING_CONFIG
-    latest = max((at for at in last.values() if at), default=None)
     ends = [last[name] for name in one.names]
     if latest and any(at is None or at < latest - SILENCE for at in ends):
         return Status.MISSING_DATA
     return Status.OK
 
 
+def data_as_of(*, namespace_id: int, now: datetime) -> float:
+    """Returns the time, in seconds, up to which the numbers have all that was received.
+
+    Every event that was acknowledged before it is in the buckets, and every price.
+    `now` must have been read before this is asked: what comes later may be missing.
+    """
+    waiting = events.pending_from(namespace_id=namespace_id)
+    return min(now, waiting or now).timestamp()
+
+
 def kpi_values(
     *, namespace_id: int, names: Sequence[str], period: Period, now: datetime
 ) -> Table:
-    """Returns KPIs over a period: two statements, whatever the span.
+    """Returns KPIs over a period: two statements, or three to compare it.
 
     A value is the formula over the cell's sums, the aggregate the formula over the
-    sums of all cells; None where something is divided by nothing. Raises SpanError.
+    sums of all cells; None where something is divided by nothing. Raises TooManyCells
+    and ComparisonError.
     """
     rows = list(
         KPI.objects.in_order()
@@ -117,18 +114,21 @@ def kpi_values(
     )
     kept, warnings = known([name for name, _, _ in rows], names, what="KPI")
     formulas = {name: formula.parse(text) for name, text, _ in rows if name in kept}
-    edges = periods.cells(period, first_at=rows[0][2] if rows else None, now=now)
+    cuts = periods.compared(period, first_at=rows[0][2] if rows else None, now=now)
     wanted = {name for one in formulas.values() for name in one.names}
-    found = sums.of(namespace_id=namespace_id, names=wanted, edges=edges)
+    found = [
+        sums.of(namespace_id=namespace_id, names=wanted, edges=edges) for edges in cuts
+    ]
     columns = [
-        column(name, one, found, len(edges) - 1) for name, one in formulas.items()
+        [column(name, one, cells, len(edges) - 1) for name, one in formulas.items()]
+        for cells, edges in zip(found, cuts, strict=True)
     ]
     warnings += [
         f"KPI {name} names a metric that is gone or inactive"
         for name, one in formulas.items()
-        if not found.keys() >= set(one.names)
+        if not found[0].keys() >= set(one.names)
     ]
-    return Table(buckets.timestamps(edges), columns, warnings)
+    return tables.joined(cuts, columns, warnings=warnings)
 
 
 def column(name: str, one: Formula, found: Mapping[str, Series], cells: int) -> Column:
@@ -142,7 +142,10 @@ def column(name: str, one: Formula, found: Mapping[str, Series], cells: int) -> 
 def metric_values(
     *, namespace_id: int, names: Sequence[str], period: Period, now: datetime
 ) -> Table:
-    """Returns metrics over a period: two statements, whatever the span."""
+    """Returns metrics over a period: two statements, or three to compare it.
+
+    Raises TooManyCells and ComparisonError.
+    """
     active = Metric.objects.filter(active=True).order_by("name")
     rows = list(
         active.annotate(first_at=first_bucket(namespace_id, period)).values_list(
@@ -150,14 +153,22 @@ def metric_values(
         )
     )
     kept, warnings = known([name for name, _ in rows], names, what="metric")
-    edges = periods.cells(period, first_at=rows[0][1] if rows else None, now=now)
-    found = sums.of(namespace_id=namespace_id, names=set(kept), edges=edges)
-    columns = [
-        Column(name, found[name][:-1].tolist(), float(found[name][-1]))
-        for name in kept
-        if name in found  # or it was switched off this moment
+    cuts = periods.compared(period, first_at=rows[0][1] if rows else None, now=now)
+    found = [
+        sums.of(namespace_id=namespace_id, names=set(kept), edges=edges)
+        for edges in cuts
     ]
-    return Table(buckets.timestamps(edges), columns, warnings)
+    # All that were active a moment ago, but for one that was switched off just now.
+    active_still = [name for name in kept if all(name in cells for cells in found)]
+    columns = [
+        [metric_column(name, cells[name]) for name in active_still] for cells in found
+    ]
+    return tables.joined(cuts, columns, warnings=warnings)
+
+
+def metric_column(name: str, cells: Series) -> Column:
+    *values, aggregate = formula.gaps(cells)
+    return Column(name, values, aggregate)
 
 
 def first_bucket(namespace_id: int, period: Period) -> RawSQL | Value:

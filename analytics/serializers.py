@@ -1,12 +1,15 @@
 """Queries in, answers out: float seconds UTC outside, datetimes inside."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rest_framework import serializers
 
 from analytics import formula
 from analytics.models import KPI, Unit
-from analytics.queries import Status, Table
+from analytics.queries import Status
+from analytics.tables import Column, Table
+from events.comparisons import Comparison
 from events.spans import SpanQuery, namespace_field
 
 Answer = dict[str, Any]
@@ -26,12 +29,22 @@ class KPIStatusesQuery(NamesQuery):
     namespace = namespace_field()
 
 
-class KPIValuesQuery(SpanQuery, NamesQuery):
+class TableQuery(SpanQuery):
     namespace = namespace_field()
+    compare = serializers.ChoiceField(
+        list(Comparison),
+        required=False,
+        help_text="Adds `previous`, cell for cell: as many cells right before, or the "
+        "same ones by the local clock 7 days, or 52 weeks, before (of months: the same "
+        "months a year before).",
+    )
 
 
-class MetricValuesQuery(SpanQuery):
-    namespace = namespace_field()
+class KPIValuesQuery(TableQuery, NamesQuery):
+    """Which KPIs, and which part of the data."""
+
+
+class MetricValuesQuery(TableQuery):
     names = serializers.ListField(
         child=serializers.CharField(),
         default=list,
@@ -50,20 +63,36 @@ def kpi_config(kpi: KPI) -> Answer:
 
 
 def kpi_table(table: Table) -> Answer:
-    return {
-        "start_timestamps": table.start_timestamps,
-        "kpis": [
-            {"kpi": one.name, "aggregate": one.aggregate, "values": one.values}
-            for one in table.columns
-        ],
-    }
+    def numbers(one: Column) -> Answer:
+        return {"aggregate": one.aggregate, "values": one.values}
+
+    return {**starts(table), "kpis": columns(table, name="kpi", numbers=numbers)}
 
 
 def metric_table(table: Table) -> Answer:
-    return {
-        "start_timestamps": table.start_timestamps,
-        "metrics": [{"name": one.name, "values": one.values} for one in table.columns],
-    }
+    def numbers(one: Column) -> Answer:
+        return {"values": one.values}
+
+    return {**starts(table), "metrics": columns(table, name="name", numbers=numbers)}
+
+
+def starts(table: Table) -> Answer:
+    """Returns when the cells start, and those that they are compared with."""
+    found = {"start_timestamps": table.start_timestamps}
+    if table.previous:
+        found["previous_start_timestamps"] = table.previous.start_timestamps
+    return found
+
+
+def columns(
+    table: Table, *, name: str, numbers: Callable[[Column], Answer]
+) -> list[Answer]:
+    """Returns a column's `name` and numbers, with those it is compared with."""
+    found = [{name: one.name, **numbers(one)} for one in table.columns]
+    if table.previous:
+        for one, previous in zip(found, table.previous.columns, strict=True):
+            one["previous"] = numbers(previous)
+    return found
 
 
 def answer(body: Answer, *, warnings: list[str]) -> Answer:
@@ -105,28 +134,53 @@ class KPIStatus(serializers.Serializer[Answer]):
 
 
 class KPIStatusesAnswer(Warned):
+    data_as_of = serializers.FloatField(
+        help_text="Seconds. Every event that was acknowledged before is in the numbers."
+    )
     statuses = KPIStatus(many=True)
 
 
-class KPIColumn(serializers.Serializer[Answer]):
-    """`null` is a gap: something was divided by nothing."""
+class KPINumbers(serializers.Serializer[Answer]):
+    """`null` is a gap: something was divided by nothing, or there was no such time."""
 
-    kpi = serializers.CharField()
     aggregate = serializers.FloatField(allow_null=True)
     values = serializers.ListField(child=serializers.FloatField(allow_null=True))
 
 
+class KPIColumn(KPINumbers):
+    kpi = serializers.CharField()
+    previous = KPINumbers(
+        required=False, help_text="With `compare`: the earlier numbers, cell for cell."
+    )
+
+
 class Cells(Warned):
     start_timestamps = serializers.ListField(child=serializers.FloatField())
+    previous_start_timestamps = serializers.ListField(
+        child=serializers.FloatField(),
+        required=False,
+        help_text="With `compare`: as many starts of earlier cells. Two are equal "
+        "where the clock skipped an hour then, or shows it twice now: `null` is the "
+        "value of the first.",
+    )
 
 
 class KPIValuesAnswer(Cells):
     kpis = KPIColumn(many=True)
 
 
+class PreviousMetricNumbers(serializers.Serializer[Answer]):
+    """`null` is a gap: there was no such time."""
+
+    values = serializers.ListField(child=serializers.FloatField(allow_null=True))
+
+
 class MetricColumn(serializers.Serializer[Answer]):
     name = serializers.CharField()
     values = serializers.ListField(child=serializers.FloatField())
+    previous = PreviousMetricNumbers(
+        required=False, help_text="With `compare`: the earlier values, cell for cell."
+    )
 
 
 class MetricValuesAnswer(Cells):

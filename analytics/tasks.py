@@ -1,12 +1,17 @@
 """Periodic work: the tick says nothing, the database says what is pending."""
 
 import logging
+import time
 from datetime import UTC, datetime
 
 from celery import shared_task
+from django.conf import settings
+from kombu import Connection
 
-from analytics import services
+from analytics import rebuilds, services
 
+IMPATIENT = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
+RUN_SECONDS = 50  # then the worker's other tasks get their turn; the next tick goes on
 logger = logging.getLogger(__name__)
 
 
@@ -15,3 +20,29 @@ def aggregate() -> None:
     """Recomputes what new batches touched, one namespace after the other."""
     for run in services.aggregate_all(at=datetime.now(UTC)):
         logger.info("aggregated %s events into %s buckets", run.events, run.buckets)
+
+
+@shared_task
+def rebuild() -> None:
+    """Goes on with the metrics that wait for a rebuild, in the order of the requests.
+
+    One worker at a time: what another is at is left to it.
+    """
+    until = time.monotonic() + RUN_SECONDS
+    while time.monotonic() < until:
+        one = rebuilds.advance_next(at=datetime.now(UTC))
+        if one is None:
+            break
+        if one.finished_at:
+            logger.info("rebuilt metric %s", one.metric)
+
+
+def wake_rebuild() -> None:
+    """Asks a worker to look at once; should this get lost, the next tick does it.
+
+    Raises kombu's OperationalError where Redis does not answer: at once, because a
+    page waits.
+    """
+    with Connection(settings.REDIS_URL, transport_options=IMPATIENT) as connection:
+        producer = connection.Producer(auto_declare=False)
+        rebuild.apply_async(producer=producer, expires=RUN_SECONDS, retry=False)

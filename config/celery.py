@@ -9,6 +9,7 @@ from celery import Celery
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+REBUILD_SECONDS = 60
 
 app = Celery("abacus")
 app.conf.update(
@@ -42,6 +43,11 @@ app.conf.update(
             "task": "analytics.tasks.aggregate",
             "schedule": settings.AGGREGATE_SECONDS,
             "options": {"expires": settings.AGGREGATE_SECONDS},
+        },
+        "rebuild": {
+            "task": "analytics.tasks.rebuild",
+            "schedule": REBUILD_SECONDS,
+            "options": {"expires": REBUILD_SECONDS},
         },
         "retain": {
             "task": "events.tasks.retain",

@@ -19,6 +19,7 @@ ANALYTICS = {
     "analytics/kpis/configs/",
     "analytics/kpis/status/",
     "analytics/kpis/values/",
+    "analytics/kpis/<str:name>/explain/",
     "analytics/metrics/values/",
 }
 DOCUMENTED = {

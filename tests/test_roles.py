@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from access import services
 from access.models import User
+from analytics.models import Kind, Metric, Unit
 from config.urls import urlpatterns
 from tests.routes import routes
 
@@ -25,6 +26,11 @@ BODIES = {
     "analytics/items/prices/": {
         "namespace": "shop",
         "prices": [{"item_id": "i", "price": 1}],
+    },
+    "analytics/metrics/values/": {
+        "namespace": "shop",
+        "start_timestamps": [0],
+        "metrics": [{"name": "visitors", "values": [1]}],
     },
 }
 QUERIES = {"v0/nudges": "&user_id=u&goal=g"}
@@ -46,7 +52,15 @@ TABLE = {
     "analytics/kpis/configs/": {"GET": "401 200 200 403 200", "any other": MANAGERS},
     "analytics/kpis/status/": {"GET": "401 200 200 403 403", "any other": MANAGERS},
     "analytics/kpis/values/": {"GET": "401 200 200 403 403", "any other": MANAGERS},
-    "analytics/metrics/values/": {"GET": "401 200 200 403 403", "any other": MANAGERS},
+    "analytics/kpis/<str:name>/explain/": {
+        "GET": "401 404 404 403 403",
+        "any other": MANAGERS,
+    },
+    "analytics/metrics/values/": {
+        "GET": "401 200 200 403 403",
+        "PUT": "401 204 204 204 403",
+        "any other": MANAGERS,
+    },
     "api/docs/": {"GET": ALL_OK, "OPTIONS": OPEN, "any other": OPEN},
     "api/schema/": {"GET": ALL_OK, "any other": OPEN},
     "goals/": {"GET": "302 200 200 403 200", "any other": PAGE},
@@ -85,6 +99,7 @@ def known(route):
 @pytest.fixture
 def people():
     services.ensure_namespaces(["shop"])
+    Metric.objects.create(name="visitors", kind=Kind.EXTERNAL, unit=Unit.COUNT)
 
     def person(name, role, namespace):
         token = services.issue_token(username=name, role=role, namespaces=[namespace])

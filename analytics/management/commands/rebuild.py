@@ -1,0 +1,92 @@
+"""Computes metrics anew over the history that is kept, and shows how far it is."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from analytics import rebuilds
+from analytics.models import Metric
+from analytics.rebuilds import NotRebuildableError
+
+COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TextColumn("days,"),
+    TimeRemainingColumn(),
+    TextColumn("left"),
+)
+
+
+class Command(BaseCommand):
+    help = (
+        "Compute changed or new metrics anew over the history that is kept. Stopped "
+        "half-way, it is gone on with by the next rebuild or by a worker."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("metrics", nargs="*", metavar="METRIC")
+        parser.add_argument(
+            "--stale", action="store_true", help="all that need it, instead of names"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        names = options["metrics"]
+        if bool(names) == options["stale"]:
+            raise CommandError("name the metrics, or write --stale")
+        metrics = named(names) if names else rebuilds.stale()
+        try:
+            numbers = rebuilds.request(metrics=metrics, at=datetime.now(UTC))
+        except NotRebuildableError as error:
+            raise CommandError(str(error)) from None
+        self.work(numbers)
+        self.conclude([metric.pk for metric in metrics])
+
+    def work(self, numbers: Sequence[int]) -> None:
+        """Works beside any worker: the days of a rebuild are done one by one."""
+        # Without a terminal there is no bar, so that a log gets the result alone.
+        shown = self.stdout.isatty()
+        with Progress(*COLUMNS, console=Console(), disable=not shown) as bar:
+            for number in numbers:
+                task = bar.add_task("", total=None)
+                while one := rebuilds.advance(number, at=datetime.now(UTC), wait=True):
+                    name, done, total = one.metric.name, one.done, one.total
+                    bar.update(task, description=name, completed=done, total=total)
+
+    def conclude(self, numbers: Sequence[int]) -> None:
+        metrics = Metric.objects.filter(pk__in=numbers)
+        for metric in metrics:
+            if not metric.stale:
+                since = rebuilds.since(kind=metric.kind, at=datetime.now(UTC))
+                self.stdout.write(
+                    f"{metric.name}: rebuilt from {since:%Y-%m-%d %H:%M} UTC on; "
+                    "older buckets stay as they were"
+                )
+        if left := [metric.name for metric in metrics if metric.stale]:
+            raise CommandError(f"edited meanwhile, not rebuilt: {', '.join(left)}")
+        if not numbers:
+            self.stdout.write("nothing to rebuild")
+
+
+def named(names: Sequence[str]) -> list[Metric]:
+    """Returns metrics by their names. Raises CommandError, with names alike."""
+    found = Metric.objects.in_bulk(names, field_name="name")
+    for name in names:
+        if name not in found:
+            alike = get_close_matches(
+                name, Metric.objects.values_list("name", flat=True)
+            )
+            hint = f"; did you mean {' or '.join(alike)}?" if alike else ""
+            raise CommandError(f"there is no metric named {name!r}{hint}")
+    return list(found.values())
