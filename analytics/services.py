@@ -1,6 +1,6 @@
 """Writes: history becomes buckets, five minutes become hours, hours become days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from events.buckets import DAY, FIVE_MINUTES, HOUR, Span
 from events.services import Claim
 
 ANY_EVENT, NO_EVENT = 0, -1
+PART_DAYS, PART_SPANS = 16, 300
 CLEAR = """
 DELETE FROM analytics_bucket AS bucket
 USING unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
@@ -90,14 +91,24 @@ def dirty(claim: Claim, *, namespace_id: int, targets: Sequence[Target]) -> list
     place = {"namespace_id": namespace_id}
     filled = sql.fetch(kinds.FILLED, **edges(kinds.gaps(spans)), **place)
     leading = kinds.leading(spans, filled=[Span(*edge) for edge in filled])
-    statement = kinds.later(spans=leading, kinds={one.kind for one in targets})
-    if not claim.batches or not statement:
-        return spans
-    batches = sql.array(claim.batches)
-    rows = sql.fetch(statement, batches=batches, **columns(targets), **place)
-    later = [Span(at, at + timedelta(seconds=FIVE_MINUTES)) for (at,) in rows]
+    parameters = {"batches": sql.array(claim.batches), **columns(targets), **place}
+    later = [
+        Span(at, at + timedelta(seconds=FIVE_MINUTES))
+        for part in parts(leading)
+        if (statement := kinds.later(spans=part, kinds={one.kind for one in targets}))
+        for (at,) in sql.fetch(statement, **parameters)
+    ]
     every = sorted(spans + later, key=lambda span: span.start_at)
     return buckets.widened(every, resolution=FIVE_MINUTES)
+
+
+def parts(spans: Sequence[Span]) -> Iterator[list[Span]]:
+    """Yields spans as one statement takes them: two weeks at a time.
+
+    That is all that is dirty, but after an import: a plan over hundreds of days, or
+    thousands of spans, would take more memory than the events.
+    """
+    return buckets.parts(spans, days=PART_DAYS, most=PART_SPANS)
 
 
 def begin(*, namespace_id: int, cause: Cause, at: datetime) -> AggregationRun:
@@ -162,8 +173,11 @@ def recompute(
     metrics = [one.metric_id for one in targets]
     sql.execute("SET LOCAL work_mem = '64MB'")  # for sorts of a million events
     clear(FIVE_MINUTES, spans, metrics=metrics, **place)
-    select = kinds.sums(spans=spans, kinds={one.kind for one in targets})
-    written = sql.execute(f"{FILL}{select}) AS sums", **columns(targets), **place)
+    written = 0
+    for part in parts(spans):
+        select = kinds.sums(spans=part, kinds={one.kind for one in targets})
+        statement = f"{FILL}{select}) AS sums"
+        written += sql.execute(statement, **columns(targets), **place)
     return written + roll_up(metrics=metrics, spans=spans, **place)
 
 

@@ -3,11 +3,11 @@
 import math
 import operator
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import accumulate, repeat
+from itertools import accumulate, groupby, islice, repeat
 from zoneinfo import ZoneInfo
 
 FIVE_MINUTES = 300
@@ -104,6 +104,28 @@ def widened(spans: Sequence[Span], *, resolution: int) -> list[Span]:
             start_at, end_at = last.start_at, max(last.end_at, end_at)
         found.append(Span(start_at, end_at))
     return found
+
+
+def parts(spans: Sequence[Span], *, days: int, most: int) -> Iterator[list[Span]]:
+    """Yields sorted spans, cut where needed, in lists of at most `most` spans.
+
+    Each list lies within as many days, counted from 1970.
+    """
+    length = days * DAY
+    pieces = (piece for span in spans for piece in cut_at(span, resolution=length))
+    windows = groupby(pieces, lambda one: floor(one.start_at, resolution=length))
+    for _, window in windows:
+        while part := list(islice(window, most)):
+            yield part
+
+
+def cut_at(span: Span, *, resolution: int) -> Iterator[Span]:
+    """Yields the pieces of a span between multiples of so many seconds."""
+    start_at, step = span.start_at, timedelta(seconds=resolution)
+    while start_at < span.end_at:
+        end_at = min(floor(start_at, resolution=resolution) + step, span.end_at)
+        yield Span(start_at, end_at)
+        start_at = end_at
 
 
 def granularity_for(span: Span) -> Granularity:

@@ -11,6 +11,7 @@ No value depends on more of the past than the kind's look-back, so history need 
 kept for longer.
 """
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -137,14 +138,16 @@ def gaps(spans: Sequence[Span]) -> list[Span]:
 
 
 def leading(spans: Sequence[Span], *, filled: Sequence[Span]) -> list[Span]:
-    """Returns the spans that are looked back on from gaps which hold events."""
+    """Returns the spans that are looked back on from gaps which hold events.
+
+    Both are sorted.
+    """
+    ends = [gap.end_at for gap in filled]
+    first = (bisect_right(ends, span.end_at) for span in spans)
     return [
         span
-        for span in spans
-        if any(
-            gap.start_at < span.end_at + LOOK_BACK and gap.end_at > span.end_at
-            for gap in filled
-        )
+        for span, number in zip(spans, first, strict=True)
+        if number < len(filled) and filled[number].start_at < span.end_at + LOOK_BACK
     ]
 
 
@@ -152,12 +155,12 @@ def later(*, spans: Sequence[Span], kinds: Collection[str]) -> str | None:
     """Returns the SELECT of the starts of buckets that arrivals in `spans` change.
 
     Parameters: those of `sums`, and batches, the ids of the batches that arrived. None
-    where nothing looks back on them.
+    where no kind looks back.
     """
     selects = dict.fromkeys(
         select for kind in RULES if kind in kinds for select in RULES[kind].later
     )
-    if not selects or not spans:
+    if not selects:
         return None
     near = Span(spans[0].start_at, spans[-1].end_at + LOOK_BACK)
     tables = common(

@@ -10,6 +10,7 @@ import pytest
 from access import sql
 from analytics import kinds, services
 from analytics.models import ATTRIBUTED, Kind
+from events import history
 from events import services as intake
 from events.buckets import Span
 from tests.analytics.builders import DAY, NOON, metric, namespace
@@ -88,12 +89,12 @@ def read_by_index(scan: Node) -> bool:
     return bool(pages < 50 * scan["Actual Loops"])
 
 
-def history(found: list[Node]) -> list[Node]:
+def of_history(found: list[Node]) -> list[Node]:
     return [one for one in found if one["Relation Name"].startswith("events_event_")]
 
 
 def days(found: list[Node]) -> set[str]:
-    return {one["Relation Name"] for one in history(found)}
+    return {one["Relation Name"] for one in of_history(found)}
 
 
 DIRTY = Span(NOON - DAY, NOON - DAY + timedelta(seconds=300))
@@ -107,16 +108,16 @@ def test_a_bucket_of_any_kind_reads_by_index_and_no_day_before_its_look_back(
     back = kinds.look_back(kind).days
     needed = {NOON - DAY - days * DAY for days in range(back + 1)}
     assert days(found) <= {f"events_event_{day:%Y%m%d}" for day in needed}
-    assert not [one for one in history(found) if not read_by_index(one)]
-    read = [one["Actual Rows"] for one in history(found)]
+    assert not [one for one in of_history(found) if not read_by_index(one)]
+    read = [one["Actual Rows"] for one in of_history(found)]
     assert {DIRTY_ROWS, DIRTY_ROWS / 2} & set(read)
 
 
 def test_what_late_events_change_later_is_found_by_index(shop):
     statement = kinds.later(spans=[DIRTY], kinds=list(kinds.RULES))
     found = explained(str(statement), shop, batches="{1}")
-    assert history(found)
-    assert not [one for one in history(found) if not read_by_index(one)]
+    assert of_history(found)
+    assert not [one for one in of_history(found) if not read_by_index(one)]
 
 
 def test_clearing_and_rolling_up_read_the_dirty_buckets_by_index(shop):
@@ -125,3 +126,7 @@ def test_clearing_and_rolling_up_read_the_dirty_buckets_by_index(shop):
     for found in (cleared, rolled_up):
         assert [one["Relation Name"] for one in found] == ["analytics_bucket"]
         assert all(map(read_by_index, found))
+
+
+def test_history_is_kept_as_long_as_any_kind_looks_back():
+    assert history.LOOK_BACK == kinds.LOOK_BACK

@@ -197,3 +197,22 @@ def test_spans_that_overlap_or_adjoin_are_widened_to_one_that_holds_them_all():
     spans = [minutes(0, 60), minutes(5, 10), minutes(60, 61), minutes(70, 71)]
     found = buckets.widened(spans, resolution=300)
     assert found == [minutes(0, 65), minutes(70, 75)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9_000), st.integers(1, 9_000)), max_size=20),
+    st.integers(1, 3),
+    st.integers(1, 4),
+)
+def test_parts_are_the_same_time_in_short_lists_of_a_few_days(edges, days, most):
+    fives = timedelta(minutes=5)
+    spans = buckets.widened(
+        [Span(T0 + a * fives, T0 + (a + b) * fives) for a, b in sorted(edges)],
+        resolution=300,
+    )
+    parts = list(buckets.parts(spans, days=days, most=most))
+    pieces = [piece for part in parts for piece in part]
+    assert buckets.widened(pieces, resolution=300) == spans
+    for part in parts:
+        assert 1 <= len(part) <= most
+        assert part[-1].end_at - part[0].start_at <= timedelta(days=days)
