@@ -27,15 +27,7 @@ ASKED = (
 
 @admin.register(Metric)
 class MetricAdmin(admin.ModelAdmin[Metric]):
-    list_display = [
-        "name",
-        "kind",
-        "event_name",
-        "unit",
-        "active",
-        "built",
-        "description",
-    ]
+    list_display = ["name", "kind", "event_name", "after", "unit", "active", "built"]
     list_filter = ["active", "kind", "unit"]
     search_fields = ["name", "event_name", "description"]
     actions = ["rebuild"]

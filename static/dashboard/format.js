@@ -30,4 +30,4 @@ export const percent = (share) => shares.format(share);
 export const signed = (difference) => points.format(100 * difference).replace("-", "\u2212");
 
 // Everything that arrived before this time is in the numbers.
-export const asOf = (lagSeconds) => `Data as of ${new Date(Date.now() - lagSeconds * 1000).toLocaleString()}`;
+export const asOf = (seconds) => `Data as of ${new Date(seconds * 1000).toLocaleString()}`;

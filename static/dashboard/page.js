@@ -7,7 +7,7 @@ import { asOf, full } from "./format.js";
 const DAY = 86_400;
 const STATUSES = {
   ok: "ok",
-  missing_data: "no data for 7 days",
+  missing_data: "data is missing",
   missing_config: "a metric is missing",
 };
 const EMPTY = {
@@ -45,12 +45,11 @@ async function load() {
   const namespace = choice.namespace.value;
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   try {
-    const [statuses, values, state] = await Promise.all([
+    const [statuses, values] = await Promise.all([
       ask("analytics/kpis/status/", { query: { namespace }, signal }),
       ask("analytics/kpis/values/", { query: { namespace, start_timestamp, end_timestamp, timezone }, signal }),
-      ask("readyz", { accept: [503], signal }),
     ]);
-    show({ ...statuses, ...values, empty: emptiness(values), state });
+    show({ ...statuses, ...values, empty: emptiness(values) });
   } catch (failure) {
     if (signal.aborted) return;
     if (!(failure instanceof Failure)) throw failure;
@@ -65,13 +64,11 @@ function emptiness({ kpis }) {
   return kpis.some(({ aggregate, values }) => aggregate || values.some(Boolean)) ? null : "data";
 }
 
-function show({ error, empty, state, warnings = [], statuses = [], kpis = [], start_timestamps }) {
+function show({ error, empty, data_as_of, warnings = [], statuses = [], kpis = [], start_timestamps }) {
   find("error").textContent = error ?? "";
   find("error").hidden = !error;
   if (error) return; // the numbers of the last good answer stay, with their time
-  const { inbox_lag_seconds = 0, aggregation_lag_seconds = 0 } = state ?? {};
-  const lag = Math.max(inbox_lag_seconds, aggregation_lag_seconds);
-  find("as-of").textContent = empty === "namespaces" ? "" : asOf(lag);
+  find("as-of").textContent = empty === "namespaces" ? "" : asOf(data_as_of);
   find("warnings").replaceChildren(...warnings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
   find("warnings").hidden = !warnings.length;
   find("empty").hidden = !empty;

@@ -26,7 +26,7 @@ const load = newest(async (signal) => {
   ]);
   signal.throwIfAborted();
   offer(goals, counts);
-  find("as-of").textContent = asOf(state.inbox_lag_seconds ?? 0);
+  find("as-of").textContent = asOf(Date.now() / 1000 - (state.inbox_lag_seconds ?? 0));
   showEvents(counts, { goals: new Set(goals), chosen: choice.goal.value });
   find("no-goals").hidden = goals.length > 0;
   show(counts.length || goals.length ? "found" : "no-events");

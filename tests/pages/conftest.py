@@ -80,7 +80,9 @@ def fill(namespace):
     namespace_id = services.ensure_namespaces([namespace])[namespace]
     units = {"revenue": "usd", "clicks": "count", "views": "count"}
     metrics = [
-        Metric.objects.create(name=name, kind="sum", event_name="a", unit=unit)
+        Metric.objects.create(
+            name=name, kind="sum", event_name="a", unit=unit, built_as="sum a"
+        )
         for name, unit in units.items()
     ]
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
