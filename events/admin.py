@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from access.admin import ReadOnlyAdmin
-from events.models import Batch, EventName
+from events.models import Batch, EventName, Import
 
 
 @admin.register(EventName)
@@ -33,3 +33,29 @@ class BatchAdmin(ReadOnlyAdmin[Batch]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
         return super().get_queryset(request).defer("touched")
+
+
+@admin.register(Import)
+class ImportAdmin(ReadOnlyAdmin[Import]):
+    """One that has not ended may be deleted: it is given up, what it brought stays."""
+
+    list_display = [
+        *("id", "namespace", "source", "start_at", "end_at"),
+        *("progress", "recorded", "started_at", "finished_at"),
+    ]
+    list_filter = [("finished_at", admin.EmptyFieldListFilter), "namespace"]
+    list_select_related = ["namespace"]
+    search_fields = ["source"]
+    ordering = ["-pk"]
+    sortable_by = ["id"]
+
+    @admin.display(description="taken")
+    def progress(self, row: Import) -> str:
+        return f"{row.taken:,} of {row.total:,} ({row.taken / row.total:.0%})"
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Import | None = None
+    ) -> bool:
+        # Past its own class, to Django's question whether the account may.
+        allowed = super(ReadOnlyAdmin, self).has_delete_permission(request, obj)
+        return allowed and (obj is None or obj.finished_at is None)

@@ -43,6 +43,12 @@ class Arrival(NamedTuple):
     event_hash: str | None
 
 
+def microseconds(at: datetime) -> int:
+    """Returns a time as it travels, in microseconds since 2000-01-01 UTC."""
+    since = at - POSTGRES_EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
 def decode(sent: bytes) -> Arrivals:
     """Returns a structured array of WIRE, one row an event, in order of arrival.
 

@@ -103,6 +103,9 @@ class Batch(models.Model):
         models.DateTimeField(),
         help_text="Starts of the five-minute buckets that its events fall into.",
     )
+    received_at = models.DateTimeField(
+        null=True, help_text="When the oldest of its events was received."
+    )
     drained_at = models.DateTimeField()
     aggregated_at = models.DateTimeField(null=True, blank=True)
     aggregated_by = models.BigIntegerField(

@@ -64,6 +64,14 @@ def ensure(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
     return ids(namespace_ids=namespace_ids, names=names)
 
 
+def check(wanted: Iterable[str], *, namespace: str | None = None) -> None:
+    """Raises NameLimitError for too many names, those of a namespace included."""
+    known = EventName.objects.filter(namespace__name=namespace)
+    names = {*wanted, *(known.values_list("name", flat=True) if namespace else ())}
+    if len(names) > NAME_LIMIT:
+        raise NameLimitError(f"a namespace holds at most {NAME_LIMIT:,} event names")
+
+
 @transaction.atomic
 def add(namespace_id: int, names: set[str]) -> None:
     """Adds names one namespace at a time: the lock keeps their numbers gapless."""

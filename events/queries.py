@@ -7,7 +7,8 @@ from django.conf import settings
 
 from access import sql
 from access.queries import Scope
-from events import arrivals, keys
+from events import arrivals, history, keys
+from events.body import PAST
 
 
 def user_key(user_id: str, *, scope: Scope) -> int:
@@ -103,6 +104,18 @@ def oldest_unaggregated() -> datetime | None:
     return moment(OLDEST)
 
 
+IMPORTED = """
+SELECT min(start_at) FROM events_import
+WHERE finished_at IS NULL OR finished_at > %(now)s - interval '1 day'
+"""
+
+
+def oldest_import(*, now: datetime) -> datetime | None:
+    """Returns where the imports begin that go on, or ended within the last day."""
+    found: datetime | None = sql.fetch(IMPORTED, now=now)[0][0]
+    return found
+
+
 LAG = "SELECT min(received_at) FROM events_inboxevent"
 
 
@@ -130,3 +143,34 @@ def pending_batches() -> int:
 def moment(statement: str) -> datetime | None:
     found: datetime | None = sql.fetch(statement)[0][0]
     return found
+
+
+PENDING_FROM = """
+SELECT least(
+    (SELECT min(received_at) FROM events_inboxevent
+        WHERE namespace_id = %(namespace_id)s),
+    (SELECT min(coalesce(received_at, drained_at)) FROM events_batch
+        WHERE namespace_id = %(namespace_id)s AND aggregated_at IS NULL),
+    (SELECT min(updated_at) FROM events_itemprice
+        WHERE namespace_id = %(namespace_id)s AND aggregated_at IS NULL)
+)
+"""
+
+
+def pending_from(*, namespace_id: int) -> datetime | None:
+    """Returns when the oldest event or price was received that is in no bucket yet."""
+    found: datetime | None = sql.fetch(PENDING_FROM, namespace_id=namespace_id)[0][0]
+    return found
+
+
+def kept_from(*, at: datetime) -> datetime:
+    """Returns the midnight from which on history is whole: no day is dropped sooner."""
+    return history.midnight((at - PAST - history.LOOK_BACK).date())
+
+
+ANY_HISTORY = "SELECT EXISTS (SELECT FROM events_event)"
+
+
+def has_history() -> bool:
+    """Tells whether any event is kept, of whatever namespace."""
+    return bool(sql.fetch(ANY_HISTORY)[0][0])

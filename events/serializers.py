@@ -11,7 +11,8 @@ from rest_framework import serializers
 from access.queries import Scope
 from events import keys
 from events.arrivals import Arrival
-from events.body import ABSENT, MAX_VALUE, PRINTABLE, Event
+from events.body import MAX_VALUE, PRINTABLE, Event
+from events.pseudonyms import Pseudonyms
 
 
 def arrivals(
@@ -19,28 +20,11 @@ def arrivals(
 ) -> list[Arrival]:
     """Returns the events without their users' ids; `at` stands where no time is."""
     secret = settings.USER_KEY_SECRET
-    places = {
-        asked: (scope.id, keys.namespace_key(secret, scope.name))
+    users = {
+        asked: Pseudonyms(scope.id, key=keys.namespace_key(secret, scope.name))
         for asked, scope in scopes.items()
     }
-    return [arrival(event, *places[event.namespace], at) for event in events]
-
-
-def arrival(event: Event, namespace_id: int, key: bytes, at: datetime) -> Arrival:
-    user_key = keys.user_key(event.user_id, key=key)
-    return Arrival(
-        namespace_id=namespace_id,
-        shard=keys.shard(user_key),
-        user_key=user_key,
-        event_name=event.event_name,
-        occurred_at=at if event.datetime is ABSENT else event.datetime,
-        value=event.value,
-        item_id=event.item_id,
-        order_id=event.order_id,
-        session_id=event.session_id,
-        ensure_goal=event.ensure_goal,
-        event_hash=keys.event_hash(event.event_id, key=key) if event.event_id else None,
-    )
+    return [users[event.namespace].arrival(event, at=at) for event in events]
 
 
 class ItemPriceBody(serializers.Serializer[dict[str, Any]]):

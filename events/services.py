@@ -1,17 +1,15 @@
 """Writes: events into the inbox, out of it into history, and away when they are old."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db import connection, transaction
-from psycopg import Copy
+from django.db import transaction
 
 from access import sql
-from events import history, names, queries
-from events.arrivals import Arrival
+from events import history, names, queries, seen
+from events.arrivals import Arrival, microseconds
 from events.body import PAST
 from events.models import Batch, SeenEvent
 
@@ -20,8 +18,8 @@ INBOX_TYPES = {
     "shard": "int2",
     "user_key": "int8",
     "event_name_id": "int4",
-    "occurred_at": "timestamptz",
-    "received_at": "timestamptz",
+    "occurred_at": "int8",  # microseconds: psycopg takes longer for datetimes
+    "received_at": "int8",
     "value": "numeric",
     "item_id": "text",
     "order_id": "text",
@@ -29,80 +27,46 @@ INBOX_TYPES = {
     "ensure_goal": "bool",
 }
 COPY = f"COPY events_inboxevent ({', '.join(INBOX_TYPES)}) FROM STDIN (FORMAT BINARY)"
-CLAIM = """
-INSERT INTO events_seenevent (namespace_id, event_hash, seen_at)
-SELECT namespace_id, event_hash, %(at)s
-FROM unnest(%(namespaces)s::bigint[], %(hashes)s::uuid[])
-    AS seen (namespace_id, event_hash)
-ORDER BY 1, 2
-ON CONFLICT DO NOTHING
-RETURNING namespace_id, translate(event_hash::text, '-', '')
-"""
 
 
 @transaction.atomic(savepoint=False)
-def record(*, arrivals: Sequence[Arrival], received_at: datetime) -> int:
+def record(
+    *,
+    arrivals: Sequence[Arrival],
+    received_at: datetime,
+    claim: seen.Claim = seen.claim,
+) -> int:
     """Puts events into the inbox, all or none, and returns how many were new.
 
-    An event whose hash was seen in the last 7 days is a repeat and is left out.
-    Raises NameLimitError. When this returns, the events are committed (unless the
-    caller holds a transaction of its own).
+    An event whose hash was seen in the last 7 days is a repeat and is left out, as
+    `claim` tells. Raises NameLimitError. When this returns, the events are committed
+    (unless the caller holds a transaction of its own).
     """
-    fresh = unseen(arrivals, received_at=received_at)
+    fresh = seen.fresh(arrivals, at=received_at, claim=claim)
     name_ids = names.ensure({(one.namespace_id, one.event_name) for one in fresh})
-    with copying() as copy:
+    received = microseconds(received_at)
+    with sql.copying(COPY) as copy:
+        copy.set_types(list(INBOX_TYPES.values()))
         for one in fresh:
             name_id = name_ids[one.namespace_id, one.event_name]
-            copy.write_row(inbox_row(one, name_id=name_id, received_at=received_at))
+            copy.write_row(inbox_row(one, name_id=name_id, received=received))
     return len(fresh)
 
 
-@contextmanager
-def copying() -> Iterator[Copy]:
-    """Yields a COPY into the inbox whose errors are Django's, like any statement's."""
-    with (
-        connection.wrap_database_errors,
-        connection.cursor() as cursor,
-        cursor.copy(COPY) as copy,
-    ):
-        copy.set_types(list(INBOX_TYPES.values()))
-        yield copy
-
-
-def inbox_row(
-    one: Arrival, *, name_id: int, received_at: datetime
-) -> tuple[object, ...]:
+def inbox_row(one: Arrival, *, name_id: int, received: int) -> tuple[object, ...]:
     return (
         one.namespace_id,
         one.shard,
         one.user_key,
         name_id,
-        one.occurred_at,
-        received_at,
+        microseconds(one.occurred_at),
+        received,
         one.value,
         one.item_id,
         one.order_id,
         one.session_id,
         one.ensure_goal,
     )
-
-
-def unseen(arrivals: Sequence[Arrival], *, received_at: datetime) -> list[Arrival]:
-    """Returns the events that are no repeats, and remembers them as seen.
-
-    Hashes are inserted in sorted order, so that two requests never wait for each other.
-    """
-    first: dict[tuple[int, str], Arrival] = {}
-    for one in arrivals:
-        if one.event_hash:
-            first.setdefault((one.namespace_id, one.event_hash), one)
-    if not first:
-        return list(arrivals)
-    namespaces, hashes = zip(*first, strict=True)
-    columns = {"namespaces": sql.array(namespaces), "hashes": sql.array(hashes)}
-    rows = sql.fetch(CLAIM, at=received_at, **columns)
-    claimed = {id(first[namespace, seen]) for namespace, seen in rows}
-    return [one for one in arrivals if not one.event_hash or id(one) in claimed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +94,10 @@ WITH mark AS (
     RETURNING inbox.*, mark.first_of_name, mark.first_of_user,
         date_bin('5 minutes', inbox.occurred_at, 'epoch') AS start_at
 ), batch AS (
-    INSERT INTO events_batch (namespace_id, shard, events, touched, drained_at)
-    SELECT %(namespace_id)s, %(shard)s, count(*), array_agg(DISTINCT start_at), %(at)s
+    INSERT INTO events_batch
+        (namespace_id, shard, events, touched, received_at, drained_at)
+    SELECT %(namespace_id)s, %(shard)s, count(*), array_agg(DISTINCT start_at),
+        min(received_at), %(at)s
     FROM taken RETURNING id
 ), kept AS (
     INSERT INTO events_event (
@@ -275,9 +241,11 @@ def retain(*, now: datetime) -> list[date]:
     """Makes the days ahead, drops what is past keeping, and returns the days dropped.
 
     A day stays while an event in the inbox, or one that no bucket holds yet, is so old
-    that the day may be needed to compute its buckets.
+    that the day may be needed to compute its buckets; and while an import that brings
+    its events has not ended, and a day longer.
     """
-    oldest = min(now - PAST, queries.oldest_unaggregated() or now)
+    needed = queries.oldest_unaggregated() or now, queries.oldest_import(now=now) or now
+    oldest = min(now - PAST, *needed)
     history.ensure(now.date() + timedelta(days=ahead) for ahead in range(-PAST.days, 4))
     SeenEvent.objects.filter(seen_at__lt=now - history.KEPT).delete()
     Batch.objects.filter(aggregated_at__lt=now - history.KEPT).delete()

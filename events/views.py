@@ -13,6 +13,7 @@ from access import bodies
 from access import services as access
 from access.errors import Refused
 from access.models import Role, User
+from access.parsers import ExactJSONParser
 from access.permissions import caller
 from access.queries import Scope
 from events import body, names, serializers, services
@@ -70,6 +71,7 @@ def keep(
 
 class ItemPrices(APIView):
     roles = [Role.ROOT, Role.MANAGER, Role.BACKEND]
+    parser_classes = [ExactJSONParser]
 
     @extend_schema(
         request=serializers.ItemPricesBody,

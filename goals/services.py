@@ -38,6 +38,15 @@ def drain_all(*, at: datetime) -> int:
     return total
 
 
+def pause(*, namespace_id: int) -> None:
+    """Keeps the inbox of a namespace as it is until this transaction ends.
+
+    Waits for the drains that are under way.
+    """
+    for shard in range(keys.SHARDS):
+        sql.lock("drain", key=namespace_id * keys.SHARDS + shard)
+
+
 @transaction.atomic
 def drain(*, namespace_id: int, shard: int, at: datetime) -> int:
     """Counts up to BATCH events of a shard and moves them into history, or none.

@@ -115,6 +115,8 @@ def add_goals(since: Mapping[int, int], *, namespace_id: int, at: datetime) -> N
     `since` is event name id → number of the first arrival that counts.
     """
     known = names.by_id(namespace_id=namespace_id)
+    # Two that make the same goal at once would meet at its name, not at its number.
+    sql.lock("goals", key=namespace_id)
     sql.execute(
         ADD_GOALS,
         ids=list(since),

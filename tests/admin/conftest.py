@@ -9,8 +9,8 @@ from knox.models import AuthToken
 
 from access import services
 from access.models import Namespace, User
-from analytics.models import KPI, AggregationRun, Metric
-from events.models import Batch, EventName
+from analytics.models import KPI, AggregationRun, Metric, Rebuild
+from events.models import Batch, EventName, Import
 from flags.models import Flag
 from goals.models import Goal
 
@@ -59,7 +59,8 @@ def make_rows(number, *, first=0):
 
 def make_catalogue(n):
     name, unit = f"metric_{n}", "count"
-    Metric.objects.create(name=name, kind="count", event_name="a", unit=unit)
+    metric = Metric.objects.create(name=name, kind="count", event_name="a", unit=unit)
+    Rebuild.objects.create(metric=metric, requested_at=T0, done=1, total=3)
     formula, display_name = f"7 * {name}", f"KPI {n}"
     KPI.objects.create(
         name=f"kpi_{n}", display_name=display_name, formula=formula, unit=unit
@@ -71,6 +72,16 @@ def make_pipeline(n, namespace):
     event = EventName.objects.create(name=f"event {n}", number=1, **place)
     Goal.objects.create(
         event_name_id=event.pk, name=event.name, since=1, created_at=T0, **place
+    )
+    Import.objects.create(
+        source=f"file {n}",
+        digest=f"{n}",
+        start_at=T0,
+        end_at=T0 + timedelta(days=1),
+        total=4,
+        taken=3,
+        started_at=T0,
+        **place,
     )
     Batch.objects.create(shard=n % 16, events=1, touched=[T0], drained_at=T0, **place)
     AggregationRun.objects.create(

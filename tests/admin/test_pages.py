@@ -9,11 +9,15 @@ from access.models import User
 pytestmark = pytest.mark.django_db
 
 MODELS = {model._meta.label_lower: model for model in admin.site._registry}
-DELETED = {"analytics.kpi", "auth.group", "flags.flag", "goals.goal"}
+DELETED = {
+    *("analytics.kpi", "auth.group", "events.import", "flags.flag", "goals.goal")
+}
 READ_ONLY = {
     "analytics.aggregationrun",
+    "analytics.rebuild",
     "events.batch",
     "events.eventname",
+    "events.import",
     "knox.authtoken",
 }
 
@@ -107,9 +111,12 @@ def test_a_search_finds_its_row_and_nothing_is_no_error(staff, rows, name):
         ("events.batch", {"aggregated_at__isempty": "1"}),
         ("events.batch", {"namespace__id__exact": "1"}),
         ("events.eventname", {"namespace__id__exact": "1"}),
+        ("events.import", {"finished_at__isempty": "1"}),
+        ("events.import", {"namespace__id__exact": "1"}),
         ("analytics.aggregationrun", {"namespace__id__exact": "1"}),
         ("analytics.kpi", {"active__exact": "1"}),
         ("analytics.metric", {"kind__exact": "sum"}),
+        ("analytics.rebuild", {"finished_at__isempty": "1"}),
         ("flags.flag", {"boolean__exact": "1"}),
         ("flags.flag", {"rollout_start_at__isempty": "0"}),
         ("flags.flag", {"namespace__id__exact": "1"}),

@@ -1,4 +1,4 @@
-"""Four days of a small shop whose numbers were worked out by hand, before any code."""
+"""Four days of a small shop whose numbers were worked out by hand."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta

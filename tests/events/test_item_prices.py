@@ -35,6 +35,13 @@ def test_a_price_is_exact_to_6_decimals(backend, price):
     assert stored() == {"shoe": Decimal(str(price))}
 
 
+def test_a_price_is_not_rounded_by_a_float(backend):
+    sent = '{"prices": [{"item_id": "yacht", "price": 123456789012.123456}]}'
+    answer = backend.put(URL, sent, content_type="application/json")
+    assert answer.status_code == 204
+    assert stored() == {"yacht": Decimal("123456789012.123456")}
+
+
 def test_the_last_price_of_an_item_counts(backend):
     put(backend, ("shoe", 5), ("hat", 1), ("shoe", 7))
     assert stored() == {"shoe": 7, "hat": 1}
@@ -119,8 +126,8 @@ def test_a_price_that_changes_touches_the_last_5_days_alone(shop):
     record([*bought, *others])
     goals.drain_all(at=NOON)
     name = names.ids(namespace_ids=[shop.pk], names=["buy"])[shop.pk, "buy"]
-    claim = {"namespace_id": shop.pk, "priced": [name], "at": NOON}
-    assert services.claim(**claim).batches == 1
+    claim = {"namespace_id": shop.pk, "priced": [name], "run_id": 1, "at": NOON}
+    assert len(services.claim(**claim).batches) == 1
     services.put_prices(namespace_id=shop.pk, prices={"shoe": Decimal(5)}, at=NOON)
     start = NOON - ages[0]
     assert services.claim(**claim).spans == [(start, start + timedelta(minutes=5))]

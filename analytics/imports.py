@@ -1,0 +1,129 @@
+"""Imports: files are surveyed, recorded while drains count, then aggregated.
+
+All of it happens here, so that no worker is needed; those that run help. An import
+owns its span: where there are numbers already, they stay unless told to be replaced.
+"""
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from access import services as access
+from access.queries import Scope
+from analytics import ownership, settling
+from analytics.ownership import ImportRefusedError
+from analytics.settling import Clock
+from events import imports, names
+from events.body import FUTURE, Event
+from events.files import FileError, Reading, Source, Survey
+from events.imports import Content, Progress
+from events.lines import Rules
+
+CHUNK = 25_000  # events of one transaction, at least: bounds the memory
+CHANGED = "the files changed while they were read"
+Show = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Files that were read once and found good."""
+
+    sources: Sequence[Source]
+    rules: Rules
+    survey: Survey
+    digest: str
+
+    @property
+    def content(self) -> Content:
+        return Content(
+            digest=self.digest,
+            source=", ".join(source.name for source in self.sources),
+            span=self.survey.span,
+            total=self.survey.events,
+        )
+
+
+def plan(
+    sources: Sequence[Source], *, namespace: str, at: datetime, show: Show
+) -> Plan:
+    """Reads files to the end, and stores nothing.
+
+    Raises FileError, naming the first line that is no event, NameLimitError, and
+    ImportRefusedError.
+    """
+    rules = Rules(namespace=namespace, latest_at=at + FUTURE)
+    reading, survey = Reading(sources, rules=rules), Survey()
+    size = sum(source.path.stat().st_size for source in sources)
+    with collecting():
+        for events in reading:
+            survey.add(events)
+            names.check(survey.names)
+            show("reading", reading.consumed, size)
+    if not survey.events:
+        raise ImportRefusedError("there are no events to import")
+    names.check(survey.names, namespace=namespace)
+    return Plan(sources, rules, survey, reading.digest)
+
+
+def run(plan: Plan, *, replace: bool, clock: Clock, show: Show) -> Progress:
+    """Imports files, or goes on where an earlier run of the same was stopped.
+
+    Raises ImportRefusedError, with nothing stored; FileError where files changed since
+    they were read; LostError and NameLimitError.
+    """
+    name = plan.rules.namespace
+    scope = Scope(access.ensure_namespaces([name])[name], name)
+    one = imports.latest(namespace_id=scope.id, digest=plan.digest)
+    if one is None or one.finished_at:
+        settling.settle(scope.id, clock=clock)
+        one = ownership.take(scope, plan.content, replace=replace, at=clock())
+    one = record(plan, one, clock=clock, show=show)
+    show("aggregating", one.total, one.total)
+    settling.settle(scope.id, clock=clock)
+    return imports.finish(one, at=clock())
+
+
+def record(plan: Plan, one: Progress, *, clock: Clock, show: Show) -> Progress:
+    """Puts all events that are not taken yet into the inbox, while drains empty it."""
+    anew = ownership.has_replaced(one)
+    reading = Reading(plan.sources, rules=plan.rules)
+    with collecting() as collect, settling.draining(one.scope.id, clock=clock) as drain:
+        for events in chunks(reading, skip=one.taken):
+            if one.taken + len(events) > one.total:
+                raise FileError(CHANGED)
+            one = imports.take(one, events, anew=anew, at=clock())
+            show("recording", one.taken, one.total)
+            drain(len(events))
+            collect()
+    if reading.digest != plan.digest:
+        raise FileError(CHANGED)
+    return one
+
+
+@contextmanager
+def collecting() -> Iterator[Callable[[], int]]:
+    """Leaves garbage to be collected when told: events come in trees, without cycles,
+    and looking through them again and again takes longer than reading them.
+    """
+    gc.freeze()
+    gc.disable()
+    try:
+        yield gc.collect
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def chunks(reading: Reading, *, skip: int) -> Iterator[list[Event]]:
+    """Yields events in lists of at least CHUNK, but for the last, without the first."""
+    held: list[Event] = []
+    for events in reading:
+        held += events[skip:]
+        skip = max(0, skip - len(events))
+        if len(held) >= CHUNK:
+            yield held
+            held = []
+    if held:
+        yield held
