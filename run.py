@@ -48,7 +48,10 @@ COMMANDS = {
     "serve": ["python manage.py serve"],
     "manage": ["python manage.py"],
     "test": [TEST],
-    "campaign": ["python -m pytest tests/campaigns/kills.py"],
+    "campaign": [
+        "python -m pytest tests/campaigns/kills.py",
+        "python -m pytest -s tests/campaigns/imports.py",
+    ],
     "bench": ["python -m benchmarks", "python -m benchmarks.filters"],
     "format": ["ruff check --fix --exit-zero --quiet .", "ruff format ."],
     "check": [

@@ -61,11 +61,14 @@ class Source:
 
 @contextmanager
 def spooled(stream: BinaryIO) -> Iterator[Path]:
-    """Yields a file that holds what a stream does: it can be read more than once."""
-    with tempfile.NamedTemporaryFile(prefix="import-") as file:
+    """Yields a file that holds what a stream does: it can be read more than once.
+
+    It has no name of its own, so that nothing of it outlives the process, even killed.
+    """
+    with tempfile.TemporaryFile() as file:
         shutil.copyfileobj(stream, file)
         file.flush()
-        yield Path(file.name)
+        yield Path(f"/proc/self/fd/{file.fileno()}")
 
 
 def guess(path: Path, *, name: str) -> Form:
