@@ -31,7 +31,7 @@ INSERT INTO analytics_bucket
     (namespace_id, resolution, metric_id, segment, start_at, value)
 SELECT %(shop)s, 300, metric.id, 0,
     %(noon)s::timestamptz - n * interval '5 minutes', 1
-FROM generate_series(1, 20000) AS n, analytics_metric AS metric
+FROM generate_series(1, 5000) AS n, analytics_metric AS metric
 """
 DIRTY_ROWS = 20  # in five minutes, half of them purchases
 Node = dict[str, Any]
@@ -39,7 +39,7 @@ Node = dict[str, Any]
 
 @pytest.fixture
 def shop() -> int:
-    """A week of events, and ten weeks of buckets of a metric of every kind."""
+    """A week of events, and a metric of every kind."""
     shop = namespace()
     for kind in kinds.RULES:
         metric(
@@ -50,8 +50,7 @@ def shop() -> int:
         )
     intake.ensure_days((NOON - days * DAY).date() for days in range(8))
     sql.execute(EVENTS, shop=shop, noon=NOON)
-    sql.execute(BUCKETS, shop=shop, noon=NOON)
-    sql.execute("ANALYZE events_event, analytics_bucket")
+    sql.execute("ANALYZE events_event")
     return shop
 
 
@@ -100,17 +99,15 @@ def days(found: list[Node]) -> set[str]:
 DIRTY = Span(NOON - DAY, NOON - DAY + timedelta(seconds=300))
 
 
-@pytest.mark.parametrize("kind", kinds.RULES)
-def test_a_bucket_of_any_kind_reads_by_index_and_no_day_before_its_look_back(
-    shop, kind
-):
-    found = explained(kinds.sums(spans=[DIRTY], kinds=[kind]), shop)
-    back = kinds.look_back(kind).days
-    needed = {NOON - DAY - days * DAY for days in range(back + 1)}
-    assert days(found) <= {f"events_event_{day:%Y%m%d}" for day in needed}
-    assert not [one for one in of_history(found) if not read_by_index(one)]
-    read = [one["Actual Rows"] for one in of_history(found)]
-    assert {DIRTY_ROWS, DIRTY_ROWS / 2} & set(read)
+def test_a_bucket_of_any_kind_reads_by_index_and_no_day_before_its_look_back(shop):
+    for kind in kinds.RULES:
+        found = explained(kinds.sums(spans=[DIRTY], kinds=[kind]), shop)
+        back = kinds.look_back(kind).days
+        needed = {NOON - DAY - days * DAY for days in range(back + 1)}
+        assert days(found) <= {f"events_event_{day:%Y%m%d}" for day in needed}, kind
+        assert not [one for one in of_history(found) if not read_by_index(one)], kind
+        read = {one["Actual Rows"] for one in of_history(found)}
+        assert {DIRTY_ROWS, DIRTY_ROWS / 2} & read, kind
 
 
 def test_what_late_events_change_later_is_found_by_index(shop):
@@ -121,6 +118,8 @@ def test_what_late_events_change_later_is_found_by_index(shop):
 
 
 def test_clearing_and_rolling_up_read_the_dirty_buckets_by_index(shop):
+    sql.execute(BUCKETS, shop=shop, noon=NOON)
+    sql.execute("ANALYZE analytics_bucket")
     cleared = explained(services.CLEAR, shop, resolution=300)
     rolled_up = explained(services.ROLL_UP, shop, finer=300, resolution=3600)
     for found in (cleared, rolled_up):
