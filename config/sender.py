@@ -31,6 +31,7 @@ OLDEST = timedelta(days=5) - timedelta(hours=1)
 
 T = TypeVar("T")
 Say = Callable[[str], None]
+Check = Callable[[], None]
 
 
 def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -129,9 +130,12 @@ def _moment_in(path: Path) -> datetime | None:
 
 
 class Sender:
-    """Keeps a server up to date with a shop."""
+    """Keeps a server up to date with a shop; `check` may raise to end its waiting."""
 
-    def __init__(self, *, shop: Shop, client: Client, bookmark: Bookmark) -> None:
+    def __init__(
+        self, *, shop: Shop, client: Client, bookmark: Bookmark, check: Check
+    ) -> None:
+        self._check = check
         self._shop = shop
         self._client = client
         self._bookmark = bookmark
@@ -142,7 +146,7 @@ class Sender:
         """Sends the price list."""
         for batch in batches(self._shop.prices(), PRICES_A_REQUEST):
             document = {"prices": batch, "namespace": self._shop.namespace}
-            _through(self._pool.submit(self._client.send, "PUT", PRICES, document))
+            self._through(self._pool.submit(self._client.send, "PUT", PRICES, document))
 
     def due_since(self, *, now: datetime, days: float) -> datetime:
         """Returns from when to send: after the last time, else the last `days`."""
@@ -164,7 +168,7 @@ class Sender:
         yield end
 
     def _acknowledge(self, batch: list[Event], request: Future[None]) -> datetime:
-        _through(request)
+        self._through(request)
         self.sent += len(batch)
         until = datetime.fromisoformat(str(batch[-1]["datetime"])).astimezone(UTC)
         self._bookmark.move(until)
@@ -176,10 +180,8 @@ class Sender:
         self._pool.shutdown(cancel_futures=True)
         self._client.close()
 
-
-def _through(request: Future[None]) -> None:
-    """Waits for a request; raises what it raised."""
-    # A signal that another thread receives does not end an endless wait of this one.
-    while not wait([request], timeout=1).done:
-        pass
-    request.result()
+    def _through(self, request: Future[None]) -> None:
+        """Waits for a request; raises what it raised."""
+        while not wait([request], timeout=0.5).done:
+            self._check()
+        request.result()

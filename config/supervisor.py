@@ -79,10 +79,12 @@ class Supervisor:
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
+def stoppable(*, at_once: bool = True) -> Iterator[Stop]:
     """Within, the first stop signal raises StopRequested; the block ends quietly by it.
 
-    Later signals do nothing: the stop they ask for is under way.
+    Later signals do nothing: the stop they ask for is under way. A block with threads
+    is not stopped `at_once`: raised while a lock is being taken, it would leave the
+    lock taken for ever. Such a block checks.
     """
 
     stop = Stop()
@@ -91,7 +93,8 @@ def stoppable() -> Iterator[Stop]:
         stop.asked = True
         for each in STOP_SIGNALS:
             signal.signal(each, signal.SIG_IGN)
-        raise StopRequested
+        if at_once:
+            raise StopRequested
 
     before = {each: signal.signal(each, request) for each in STOP_SIGNALS}
     try:

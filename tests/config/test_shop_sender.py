@@ -19,6 +19,7 @@ from django.core.management.base import CommandError
 from config.management.commands.shop import Command, address, pace, seldom
 from config.sender import Bookmark, Client, Sender
 from config.shop import Event, Shop
+from config.supervisor import Stop
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -99,7 +100,10 @@ def sender_to(remote: Remote) -> Iterator[MakeSender]:
     def make(path: Path | None = None) -> Sender:
         client = Client(url=address(remote.url), token="t", say=print)
         bookmark = Bookmark(path)
-        senders.append(Sender(shop=small_shop(), client=client, bookmark=bookmark))
+        sender = Sender(
+            shop=small_shop(), client=client, bookmark=bookmark, check=Stop().check
+        )
+        senders.append(sender)
         return senders[-1]
 
     yield make

@@ -203,6 +203,17 @@ def test_a_stop_that_was_lost_in_a_finalizer_is_asked_for_again():
     assert reached == ["what follows the signal"]
 
 
+def test_a_block_that_is_not_stopped_at_once_is_when_it_checks():
+    reached = []
+    with stoppable(at_once=False) as stop:
+        stop.check()
+        os.kill(os.getpid(), signal.SIGTERM)
+        reached.append("what follows the signal")
+        stop.check()
+        reached.append("what follows the check")
+    assert reached == ["what follows the signal"]
+
+
 def test_a_second_stop_signal_does_not_disturb_the_stop():
     with stoppable():
         try:

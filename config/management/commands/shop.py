@@ -100,8 +100,10 @@ class Command(BaseCommand):
         story = {name: options[name] for name in ("seed", "rate", "namespace")}
         client = Client(url=options["url"], token=options["token"], say=say)
         bookmark = Bookmark(options["state"])
-        sender = Sender(shop=Shop(**story), client=client, bookmark=bookmark)
-        with stoppable() as stop:
+        with stoppable(at_once=False) as stop:
+            sender = Sender(
+                shop=Shop(**story), client=client, bookmark=bookmark, check=stop.check
+            )
             try:
                 self._keep_open(sender, options["days"], say, stop)
             finally:
