@@ -123,12 +123,15 @@ def kpi_values(
         [column(name, one, cells, len(edges) - 1) for name, one in formulas.items()]
         for cells, edges in zip(found, cuts, strict=True)
     ]
-    warnings += [
+    return tables.joined(cuts, columns, warnings=warnings + gone(formulas, found[0]))
+
+
+def gone(formulas: Mapping[str, Formula], found: Mapping[str, Series]) -> list[str]:
+    return [
         f"KPI {name} names a metric that is gone or inactive"
         for name, one in formulas.items()
-        if not found[0].keys() >= set(one.names)
+        if not found.keys() >= set(one.names)
     ]
-    return tables.joined(cuts, columns, warnings=warnings)
 
 
 def column(name: str, one: Formula, found: Mapping[str, Series], cells: int) -> Column:

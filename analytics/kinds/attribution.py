@@ -14,6 +14,8 @@ lines up to 24 hours after it. The buckets of all these are dirty. Whether a lin
 depends on the 72 hours before it alone, so values add up over any cut of time.
 """
 
+from analytics.kinds import orders
+
 CLICKED = """
     EXISTS (
         SELECT FROM near AS click
@@ -39,6 +41,7 @@ SUM = """
     FROM metric JOIN attributed USING (event_name_id, after_id)
     WHERE kind = 'attributed_sum' GROUP BY 1, 2
 """
+EARLIER_CLICKED = CLICKED.format(line="earlier", pair="moment")
 ORDERS = f"""
     SELECT metric.id, start_at, sum(orders)
     FROM metric JOIN (
@@ -52,15 +55,7 @@ ORDERS = f"""
             SELECT DISTINCT event_name_id, after_id, order_id, occurred_at
             FROM attributed WHERE order_id IS NOT NULL
         ) AS moment
-        WHERE NOT EXISTS (
-            SELECT FROM near AS earlier
-            WHERE earlier.order_id = moment.order_id
-                AND earlier.event_name_id = moment.event_name_id
-                AND earlier.occurred_at >= moment.occurred_at - interval '24 hours'
-                AND earlier.occurred_at < moment.occurred_at
-                AND {CLICKED.format(line="earlier", pair="moment")}
-            OFFSET 0
-        )
+        WHERE {orders.FIRST.format(also=f"AND {EARLIER_CLICKED}")}
         GROUP BY 1, 2, 3
     ) AS started (event_name_id, after_id, start_at, orders)
         USING (event_name_id, after_id)

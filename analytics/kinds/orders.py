@@ -19,9 +19,20 @@ LINE = """
             )
         ))
 """
-# OFFSET 0 keeps the planner from joining: whatever its statistics, each line looks up
-# its own order by index.
-ORDERS = """
+# The first line at this `moment`: none came before it in the order. OFFSET 0 keeps the
+# planner from joining: whatever its statistics, each line looks up its order by index.
+FIRST = """
+    NOT EXISTS (
+        SELECT FROM near AS earlier
+        WHERE earlier.order_id = moment.order_id
+            AND earlier.event_name_id = moment.event_name_id
+            AND earlier.occurred_at >= moment.occurred_at - interval '24 hours'
+            AND earlier.occurred_at < moment.occurred_at
+            {also}
+        OFFSET 0
+    )
+"""
+ORDERS = f"""
     SELECT metric.id, start_at, sum(orders)
     FROM metric JOIN (
         SELECT event_name_id, date_bin('5 minutes', occurred_at, 'epoch'), count(*)
@@ -32,14 +43,7 @@ ORDERS = """
             SELECT DISTINCT event_name_id, order_id, occurred_at
             FROM line WHERE order_id IS NOT NULL
         ) AS moment
-        WHERE NOT EXISTS (
-            SELECT FROM near AS earlier
-            WHERE earlier.order_id = moment.order_id
-                AND earlier.event_name_id = moment.event_name_id
-                AND earlier.occurred_at >= moment.occurred_at - interval '24 hours'
-                AND earlier.occurred_at < moment.occurred_at
-            OFFSET 0
-        )
+        WHERE {FIRST.format(also="")}
         GROUP BY 1, 2
     ) AS started (event_name_id, start_at, orders) USING (event_name_id)
     WHERE kind = 'orders' GROUP BY 1, 2
