@@ -161,7 +161,7 @@ def happen(past: list[Arrival], cuts: Iterable[tuple[int, bool]] = ()) -> int:
     return shop
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(
     past=pasts,
     seed=seeds,
@@ -185,7 +185,7 @@ def test_after_every_aggregation_buckets_equal_the_definitions(
             assert kept(shop) == modelled(come, prices)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(past=pasts, late=st.integers(0, 23))
 def test_an_event_that_comes_late_counts_as_if_it_had_come_in_time(past, late):
     late %= len(past)
