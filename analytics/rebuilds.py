@@ -122,10 +122,7 @@ def days(metric: Metric, *, at: datetime) -> list[Span]:
     """Returns the days of a rebuild that starts then: up to the newest event's."""
     kept = Span(since(kind=metric.kind, at=at), at + FUTURE)
     [whole] = buckets.widened([kept], resolution=DAY)
-    day = timedelta(days=1)
-    count = (whole.end_at - whole.start_at).days
-    starts = [whole.start_at + number * day for number in range(count)]
-    return [Span(start_at, start_at + day) for start_at in starts]
+    return list(buckets.cut_at(whole, resolution=DAY))
 
 
 def proceed(one: Rebuild, *, every: Sequence[Span], at: datetime) -> None:

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from access import sql
 from analytics import catalogue, kinds
 from analytics.models import KPI, AggregationRun, Cause, Kind, Metric
-from events import buckets, names
+from events import buckets, names, past
 from events import queries as events
 from events import services as intake
 from events.buckets import DAY, FIVE_MINUTES, HOUR, Span
@@ -88,10 +88,15 @@ def dirty(claim: Claim, *, namespace_id: int, targets: Sequence[Target]) -> list
     change what later events count for.
     """
     spans = [Span(start, end) for start, end in claim.spans]
-    place = {"namespace_id": namespace_id}
-    filled = sql.fetch(kinds.FILLED, **edges(kinds.gaps(spans)), **place)
-    leading = kinds.leading(spans, filled=[Span(*edge) for edge in filled])
-    parameters = {"batches": sql.array(claim.batches), **columns(targets), **place}
+    if not claim.batches:  # prices change nothing but what they are the price of
+        return spans
+    filled = past.with_history(namespace_id=namespace_id, spans=kinds.gaps(spans))
+    leading = kinds.leading(spans, filled=filled)
+    parameters = {
+        "namespace_id": namespace_id,
+        "batches": sql.array(claim.batches),
+        **columns(targets),
+    }
     later = [
         Span(at, at + timedelta(seconds=FIVE_MINUTES))
         for part in parts(leading)
@@ -171,7 +176,7 @@ def recompute(
         return 0
     place = {"namespace_id": namespace_id, "run_id": run_id}
     metrics = [one.metric_id for one in targets]
-    sql.execute("SET LOCAL work_mem = '64MB'")  # for sorts of a million events
+    sql.execute(kinds.MEMORY)
     clear(FIVE_MINUTES, spans, metrics=metrics, **place)
     written = 0
     for part in parts(spans):

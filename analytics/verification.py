@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -66,7 +66,8 @@ def verify(*, namespace_id: int, now: datetime) -> Verified:
         [(found.buckets,)] = sql.fetch(differences.COUNT, namespace_id=namespace_id)
         held = past.held(namespace_id=namespace_id, now=now)
     for span in held:
-        for day in days(span):
+        # The oldest day first: it is the next to be dropped.
+        for day in buckets.cut_at(span, resolution=DAY):
             with snapshot():
                 found.add(recomputed(namespace_id=namespace_id, day=day, held=span))
             found.days += 1
@@ -78,17 +79,8 @@ def snapshot() -> Iterator[None]:
     """Reads within see one moment of the data; writes fail."""
     with transaction.atomic(durable=True):
         sql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        sql.execute("SET LOCAL work_mem = '64MB'")  # for sorts of a million events
+        sql.execute(kinds.MEMORY)
         yield
-
-
-def days(span: Span) -> Iterator[Span]:
-    """Yields a span day by day, the oldest first: it is the next to be dropped."""
-    start_at = span.start_at
-    while start_at < span.end_at:
-        midnight = buckets.floor(start_at, resolution=DAY) + timedelta(days=1)
-        yield Span(start_at, min(midnight, span.end_at))
-        start_at = midnight
 
 
 def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, ...]]:

@@ -89,15 +89,8 @@ ARRIVED = """
     SELECT user_key, event_name_id, occurred_at, item_id, order_id FROM dirty
     WHERE batch_id = ANY(%(batches)s::bigint[])
 """
-FILLED = """
-    SELECT start_at, end_at
-    FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
-        AS gap (start_at, end_at)
-    WHERE EXISTS (
-        SELECT FROM events_history WHERE namespace_id = %(namespace_id)s
-            AND occurred_at >= gap.start_at AND occurred_at < gap.end_at
-    )
-"""
+# For sorts of a million events, until the transaction ends.
+MEMORY = "SET LOCAL work_mem = '64MB'"
 
 
 def look_back(kind: str) -> timedelta:
