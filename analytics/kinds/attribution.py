@@ -62,25 +62,20 @@ ORDERS = f"""
     WHERE kind = 'attributed_orders' GROUP BY 1, 2
 """
 # The lines after a new click, and the later lines of their orders.
-LATER = """
+LATER = f"""
     SELECT unnest(ARRAY[bought.occurred_at, next.occurred_at])
     FROM (
         SELECT DISTINCT user_key, item_id, occurred_at, metric.event_name_id
         FROM arrived JOIN metric ON arrived.event_name_id = metric.after_id
         WHERE item_id IS NOT NULL
     ) AS click, LATERAL (
-        SELECT occurred_at, order_id FROM near
+        SELECT occurred_at, order_id, event_name_id FROM near
         WHERE user_key = click.user_key
             AND occurred_at >= click.occurred_at
             AND occurred_at <= click.occurred_at + interval '48 hours'
             AND event_name_id = click.event_name_id AND item_id = click.item_id
         OFFSET 0
     ) AS bought LEFT JOIN LATERAL (
-        SELECT occurred_at FROM near
-        WHERE order_id = bought.order_id
-            AND event_name_id = click.event_name_id
-            AND occurred_at > bought.occurred_at
-            AND occurred_at <= bought.occurred_at + interval '24 hours'
-        OFFSET 0
+        {orders.NEXT.format(line="bought")}
     ) AS next ON true
 """

@@ -48,18 +48,21 @@ ORDERS = f"""
     ) AS started (event_name_id, start_at, orders) USING (event_name_id)
     WHERE kind = 'orders' GROUP BY 1, 2
 """
-LATER = """
+# The lines that another may no longer let be the first of their order.
+NEXT = """
+    SELECT occurred_at FROM near
+    WHERE order_id = {line}.order_id AND event_name_id = {line}.event_name_id
+        AND occurred_at > {line}.occurred_at
+        AND occurred_at <= {line}.occurred_at + interval '24 hours'
+    OFFSET 0
+"""
+LATER = f"""
     SELECT later.occurred_at
     FROM (
         SELECT DISTINCT event_name_id, order_id, occurred_at
         FROM arrived JOIN metric USING (event_name_id)
         WHERE order_id IS NOT NULL AND kind IN ('orders', 'attributed_orders')
     ) AS line, LATERAL (
-        SELECT occurred_at FROM near
-        WHERE order_id = line.order_id
-            AND event_name_id = line.event_name_id
-            AND occurred_at > line.occurred_at
-            AND occurred_at <= line.occurred_at + interval '24 hours'
-        OFFSET 0
+        {NEXT.format(line="line")}
     ) AS later
 """
