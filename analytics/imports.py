@@ -8,7 +8,7 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from access import services as access
 from access.queries import Scope
@@ -22,6 +22,7 @@ from events.imports import Content, Progress
 from events.lines import Rules
 
 CHUNK = 25_000  # events of one transaction, at least: bounds the memory
+ORDERED = timedelta(hours=1)  # that events may come late, and still are in order
 CHANGED = "the files changed while they were read"
 Show = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 
@@ -89,13 +90,15 @@ def record(plan: Plan, one: Progress, *, clock: Clock, show: Show) -> Progress:
     """Puts all events that are not taken yet into the inbox, while drains empty it."""
     anew = ownership.has_replaced(one)
     reading = Reading(plan.sources, rules=plan.rules)
-    with collecting() as collect, settling.draining(one.scope.id, clock=clock) as drain:
+    ordered = plan.survey.lag <= ORDERED
+    work = settling.background(one.scope.id, ordered=ordered, clock=clock)
+    with collecting() as collect, work as background:
         for events in chunks(reading, skip=one.taken):
             if one.taken + len(events) > one.total:
                 raise FileError(CHANGED)
             one = imports.take(one, events, anew=anew, at=clock())
             show("recording", one.taken, one.total)
-            drain(len(events))
+            background.recorded(len(events))
             collect()
     if reading.digest != plan.digest:
         raise FileError(CHANGED)

@@ -159,17 +159,24 @@ class Reading:
 
 @dataclass(slots=True)
 class Survey:
-    """What files hold: how many events, of which names, and when they occurred."""
+    """What files hold: how many events, of which names, and when they occurred.
+
+    `lag` is by how much at most an event comes after a later one, where they are not
+    in the same list.
+    """
 
     names: Counter[str] = field(default_factory=Counter)
     first_at: datetime = LAST_AT
     last_at: datetime = FIRST_AT
+    lag: timedelta = timedelta()
 
     def add(self, events: Sequence[Event]) -> None:
         """Takes some more events into account."""
         moments = [one.datetime for one in events]
         self.names.update([one.event_name for one in events])
-        self.first_at = min(self.first_at, min(moments, default=LAST_AT))
+        earliest = min(moments, default=LAST_AT)
+        self.lag = max(self.lag, self.last_at - earliest)
+        self.first_at = min(self.first_at, earliest)
         self.last_at = max(self.last_at, max(moments, default=FIRST_AT))
 
     @property

@@ -14,7 +14,7 @@ from django.core.management import CommandError
 
 from access.models import Namespace
 from analytics import imports, settling
-from analytics.models import Bucket
+from analytics.models import AggregationRun, Bucket
 from events import services as intake
 from events.models import Event, EventName, Import, InboxEvent, SeenEvent
 from goals import queries as goals
@@ -205,6 +205,20 @@ def test_a_backlog_is_drained_while_more_is_recorded(file, monkeypatch):
     monkeypatch.setattr(intake, "record", record)
     run(file("a.jsonl", visits(600)))
     assert 0 < most < 400
+    assert total("views") == 600
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_only_what_comes_in_order_of_time_is_aggregated_meanwhile(
+    file, monkeypatch, ordered
+):
+    monkeypatch.setattr(settling, "PASS", 100)
+    monkeypatch.setattr(settling, "AGGREGATED", 100)
+    monkeypatch.setattr(imports, "CHUNK", 50)
+    monkeypatch.setattr("events.files.BLOCK", 5_000)
+    events = visits(600) if ordered else visits(600)[::-1]
+    run(file("a.jsonl", events))
+    assert (AggregationRun.objects.count() > 1) is ordered
     assert total("views") == 600
 
 

@@ -54,7 +54,8 @@ from django.core.management import execute_from_command_line
 import django; django.setup()
 from analytics import imports, settling
 from events import files
-imports.CHUNK, settling.PASS, files.BLOCK = 500, 2_000, 50_000
+imports.CHUNK, files.BLOCK = 500, 50_000
+settling.PASS, settling.AGGREGATED = 2_000, 2_000
 execute_from_command_line(["manage.py", "import_events", *sys.argv[1:]])
 """
 
