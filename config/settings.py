@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "access",
     "events",
     "goals",
+    "segmentation",
     "flags",
     "analytics",
     "django.contrib.admin",

@@ -1,17 +1,13 @@
-"""The catalogue that staff edit, and the numbers computed from it."""
+"""The catalogue that staff edit."""
 
 from collections.abc import Collection, Mapping
 from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Now
 
 from analytics import formula, units
 from analytics.formula import FormulaError
-from events.buckets import RESOLUTIONS
-
-WHOLE = 0  # the segment of the namespace as a whole
 
 
 class Unit(models.TextChoices):
@@ -192,108 +188,3 @@ class KPI(models.Model):
         if shown and (fault := self.fault(units_of_metrics())):
             field = "unit" if isinstance(fault, units.UnitError) else "formula"
             raise ValidationError({field: str(fault)})
-
-
-class Bucket(models.Model):
-    """A metric's sum in one stored span; an absent bucket is zero."""
-
-    pk = models.CompositePrimaryKey(
-        "namespace_id", "resolution", "metric_id", "segment", "start_at"
-    )
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
-    resolution = models.IntegerField(help_text="seconds")
-    metric = models.ForeignKey(Metric, on_delete=models.CASCADE, db_index=False)
-    segment = models.IntegerField(default=WHOLE)
-    start_at = models.DateTimeField()
-    value = models.DecimalField(max_digits=38, decimal_places=6)
-    run = models.ForeignKey(
-        "analytics.AggregationRun",
-        models.DO_NOTHING,
-        null=True,
-        db_constraint=False,  # checked a row at a time, it would cost more than the sum
-        db_index=False,
-        help_text="The run that wrote it last.",
-    )
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(resolution__in=list(RESOLUTIONS)),
-                name="bucket_resolution_is_stored",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.metric_id} at {self.start_at}: {self.value}"
-
-
-class Cause(models.TextChoices):
-    EVENTS = "events", "new events or prices"
-    REBUILD = "rebuild", "rebuild of a metric"
-    REPLACE = "replace", "import that replaced a span"
-    PUSH = "push", "values pushed by another program"
-    LOAD = "load", "buckets loaded from a file"
-
-
-class AggregationRun(models.Model):
-    """One time that buckets of a namespace were written: why, and how many."""
-
-    cause = models.CharField(max_length=16, choices=Cause, default=Cause.EVENTS)
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(db_default=Now())
-    batches = models.PositiveIntegerField(default=0)
-    events = models.PositiveBigIntegerField(default=0)
-    buckets = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        ordering = ["-pk"]
-
-    def __str__(self) -> str:
-        return f"run {self.pk}"
-
-
-class Carried(models.Model):
-    """Users that a `unique` metric counted in history which an import replaced.
-
-    They stay known, so no later event marks them as new: without these, the bucket
-    would forget them when it is computed anew.
-    """
-
-    pk = models.CompositePrimaryKey("namespace_id", "metric_id", "segment", "start_at")
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
-    metric = models.ForeignKey(Metric, on_delete=models.CASCADE, db_index=False)
-    segment = models.IntegerField(default=WHOLE)
-    start_at = models.DateTimeField()
-    value = models.DecimalField(max_digits=38, decimal_places=6)
-
-    def __str__(self) -> str:
-        return f"{self.metric_id} at {self.start_at}: {self.value}"
-
-
-class Rebuild(models.Model):
-    """A metric to compute anew over the kept history: the queue, and its past."""
-
-    metric = models.ForeignKey(Metric, on_delete=models.CASCADE)
-    requested_at = models.DateTimeField()
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-    done = models.PositiveIntegerField(default=0, help_text="days of namespaces")
-    total = models.PositiveIntegerField(default=0, help_text="days of namespaces")
-
-    class Meta:
-        ordering = ["-pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["metric"],
-                condition=models.Q(finished_at=None),
-                name="rebuild_waits_once",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(done__lte=models.F("total")),
-                name="rebuild_is_at_most_done",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"rebuild {self.pk}"
