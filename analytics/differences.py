@@ -46,16 +46,44 @@ SHAPE = """
         OR start_at <> date_bin(make_interval(secs => resolution), start_at, 'epoch')
     )
 """
+# Leaves sum to the whole, and the parts of a leaf to the leaf, since the segmentation
+# was filled; but for what other programs pushed or was loaded from a file.
+CUT = """
+    WITH pair AS (
+        SELECT * FROM unnest(
+            %(segmentations)s::text[], %(totals)s::int[], %(numbers)s::int[],
+            %(sinces)s::timestamptz[]
+        ) AS pair (segmentation, total, segment, since)
+    ), summed AS (
+        SELECT segmentation, total, metric_id, start_at, sum(value) AS value
+        FROM pair JOIN analytics_bucket USING (segment)
+        WHERE namespace_id = %(namespace_id)s AND resolution = 300
+            AND metric_id = ANY(%(metrics)s) AND start_at >= since
+        GROUP BY 1, 2, 3, 4
+    ), whole AS (
+        SELECT segmentation, total, metric_id, start_at, value
+        FROM (SELECT DISTINCT segmentation, total, since FROM pair) AS pair
+        JOIN analytics_bucket AS bucket ON segment = total
+        LEFT JOIN analytics_aggregationrun AS run ON run.id = run_id
+        WHERE bucket.namespace_id = %(namespace_id)s AND resolution = 300
+            AND metric_id = ANY(%(metrics)s) AND start_at >= since
+            AND cause IS DISTINCT FROM 'load'
+    )
+    SELECT metric_id, 300, start_at, whole.value, summed.value, 'sum of segments'
+    FROM summed
+    FULL JOIN whole USING (segmentation, total, metric_id, start_at)
+    WHERE coalesce(summed.value, 0) <> coalesce(whole.value, 0)
+"""
 # Five minutes are what history makes of them, unless something about them is open (an
 # event changes what later ones count for, as far as their metric looks back), or they
 # were loaded from a file: their events happened to another installation.
 HISTORY = """
     WITH expected AS ({sums}), stored AS (
-        SELECT metric_id, start_at, value, cause
+        SELECT metric_id, segment, start_at, value, cause
         FROM analytics_bucket AS bucket
         LEFT JOIN analytics_aggregationrun AS run ON run.id = run_id
         WHERE bucket.namespace_id = %(namespace_id)s AND resolution = 300
-            AND metric_id = ANY(%(metrics)s) AND segment = 0
+            AND metric_id = ANY(%(metrics)s) AND segment = ANY(%(segments)s::int[])
             AND start_at >= %(start_at)s AND start_at < %(end_at)s
     ), loaded AS (
         SELECT metric_id, max(start_at) AS last_at
@@ -70,7 +98,7 @@ HISTORY = """
         ) AS waiting (open_from, open_to)
     )
     SELECT metric_id, 300, start_at, stored.value, expected.value, 'history'
-    FROM expected FULL JOIN stored USING (metric_id, start_at)
+    FROM expected FULL JOIN stored USING (metric_id, segment, start_at)
     JOIN target USING (metric_id) LEFT JOIN loaded USING (metric_id)
     WHERE coalesce(stored.value, 0) <> coalesce(expected.value, 0)
         AND (start_at > last_at) IS NOT FALSE

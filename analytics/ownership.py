@@ -7,7 +7,7 @@ from django.db.models import Max, Min
 
 from access import sql
 from access.queries import Scope
-from analytics import kinds, services
+from analytics import kinds, segments, services
 from analytics.models import WHOLE, AggregationRun, Bucket, Cause, Kind, Metric
 from events import buckets, imports
 from events import queries as events
@@ -96,10 +96,15 @@ def make_free(scope: Scope, span: Span, *, at: datetime) -> None:
     carry(scope, span)
     gone = Metric.objects.exclude(kind__in=[Kind.EXTERNAL, Kind.UNIQUE])
     metrics = list(gone.values_list("pk", flat=True))
-    place = {"namespace_id": scope.id, "run_id": run.pk}
-    services.clear(FIVE_MINUTES, [span], metrics=metrics, **place)
-    written = services.roll_up(metrics=metrics, spans=[span], **place)
-    written += follow_up(span, at=at, **place)
+    numbers = segments.every(namespace_id=scope.id).numbers
+    place: services.Place = {
+        "namespace_id": scope.id,
+        "metrics": metrics,
+        "segments": numbers,
+    }
+    services.clear(FIVE_MINUTES, [span], **place)
+    written = services.roll_up(spans=[span], run_id=run.pk, **place)
+    written += follow_up(span, namespace_id=scope.id, run_id=run.pk, at=at)
     services.finish(run, buckets=written)
 
 
@@ -115,6 +120,7 @@ def follow_up(span: Span, *, namespace_id: int, run_id: int, at: datetime) -> in
     return services.recompute(
         namespace_id=namespace_id,
         targets=services.computed(namespace_id),
+        segments=segments.every(namespace_id=namespace_id),
         spans=[Span(start_at, end_at)],
         run_id=run_id,
     )
@@ -130,7 +136,7 @@ def has_replaced(one: Progress) -> bool:
 CARRY = """
 INSERT INTO analytics_carried (namespace_id, metric_id, segment, start_at, value)
 SELECT namespace_id, metric_id, segment, start_at, value FROM analytics_bucket
-WHERE namespace_id = %(namespace_id)s AND resolution = 300 AND segment = 0
+WHERE namespace_id = %(namespace_id)s AND resolution = 300
     AND metric_id = ANY(%(metrics)s)
     AND start_at >= %(start_at)s AND start_at < %(end_at)s
 ON CONFLICT (namespace_id, metric_id, segment, start_at)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from access import sql
 from analytics import services
-from analytics.models import AggregationRun, Cause, Kind, Metric
+from analytics.models import WHOLE, AggregationRun, Cause, Kind, Metric
 from events import buckets
 from events.buckets import FIVE_MINUTES, Span
 
@@ -67,7 +67,7 @@ def put(
         **place,
     )
     above = services.roll_up(
-        metrics=list(metrics.values()), spans=spans(starts), **place
+        metrics=list(metrics.values()), segments=[WHOLE], spans=spans(starts), **place
     )
     return services.finish(run, buckets=written + above)
 

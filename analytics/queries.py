@@ -1,19 +1,23 @@
 """Reads: KPIs and metrics over a span, each in a constant number of statements."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from django.db.models import DateTimeField, Value
 from django.db.models.expressions import RawSQL
 
 from analytics import formula, sums, tables
 from analytics.formula import Formula, Series
-from analytics.models import KPI, Metric
+from analytics.models import KPI, WHOLE, Fill, Metric
 from analytics.tables import Column, Table
 from events import periods
 from events import queries as events
+from events.buckets import TooManyCells
 from events.periods import Period
+from segmentation.cuts import Cut
 
 FIRST = """
 SELECT min(first.start_at)
@@ -31,6 +35,7 @@ WHERE namespace_id = %s AND resolution = 300 AND metric_id = analytics_metric.id
 ORDER BY start_at DESC LIMIT 1
 """
 SILENCE = timedelta(days=7)
+MOST_NUMBERS = 1_000_000  # read for one answer
 
 
 class Status(StrEnum):
@@ -99,13 +104,19 @@ def data_as_of(*, namespace_id: int, now: datetime) -> float:
 
 
 def kpi_values(
-    *, namespace_id: int, names: Sequence[str], period: Period, now: datetime
+    *,
+    namespace_id: int,
+    names: Sequence[str],
+    period: Period,
+    now: datetime,
+    segmentation: Cut | None = None,
 ) -> Table:
     """Returns KPIs over a period: two statements, or three to compare it.
 
     A value is the formula over the cell's sums, the aggregate the formula over the
-    sums of all cells; None where something is divided by nothing. Raises TooManyCells
-    and ComparisonError.
+    sums of all cells; None where something is divided by nothing. With a segmentation,
+    each KPI is followed by those of its leaves, which cost a statement more. Raises
+    TooManyCells and ComparisonError.
     """
     rows = list(
         KPI.objects.in_order()
@@ -116,38 +127,122 @@ def kpi_values(
     formulas = {name: formula.parse(text) for name, text, _ in rows if name in kept}
     cuts = periods.compared(period, first_at=rows[0][2] if rows else None, now=now)
     wanted = {name for one in formulas.values() for name in one.names}
-    found = [
-        sums.of(namespace_id=namespace_id, names=wanted, edges=edges) for edges in cuts
-    ]
+    found = read(cuts, namespace_id=namespace_id, names=wanted, cut=segmentation)
     columns = [
-        [column(name, one, cells, len(edges) - 1) for name, one in formulas.items()]
-        for cells, edges in zip(found, cuts, strict=True)
+        [
+            column(name, one, part.sums, len(edges) - 1, segment=part.path)
+            for name, one in formulas.items()
+            for part in parts
+        ]
+        for parts, edges in zip(found, cuts, strict=True)
     ]
-    return tables.joined(cuts, columns, warnings=warnings + gone(formulas, found[0]))
+    warnings += gone(formulas, found[0]) + partial(
+        segmentation, names=list(wanted), since=cuts[0][0]
+    )
+    return tables.joined(cuts, columns, warnings=warnings)
 
 
-def gone(formulas: Mapping[str, Formula], found: Mapping[str, Series]) -> list[str]:
+class Part(NamedTuple):
+    """The sums of metrics: of the whole namespace, or of a leaf, by its path."""
+
+    path: str | None
+    sums: dict[str, Series]
+
+
+def read(
+    cuts: Sequence[Sequence[datetime]],
+    *,
+    namespace_id: int,
+    names: AbstractSet[str],
+    cut: Cut | None,
+) -> list[list[Part]]:
+    """Returns the whole and the leaves for each of some edges. Raises TooManyCells."""
+    numbers, paths = [WHOLE], list[str | None]([None])
+    if cut:
+        numbers += cut.segments
+        paths += [leaf.path for leaf in cut.leaves]
+    if len(cuts[0]) * len(numbers) * len(names) > MOST_NUMBERS:
+        raise TooManyCells(
+            f"expected at most {MOST_NUMBERS:,} numbers in all: ask for fewer cells, "
+            "fewer names, or a smaller segmentation"
+        )
     return [
+        list(
+            map(
+                Part,
+                paths,
+                sums.of(
+                    namespace_id=namespace_id,
+                    names=names,
+                    segments=numbers,
+                    edges=edges,
+                ),
+            )
+        )
+        for edges in cuts
+    ]
+
+
+def gone(formulas: Mapping[str, Formula], parts: Sequence[Part]) -> list[str]:
+    """Returns warnings for KPIs that cannot be told, as a whole or by leaf."""
+    whole, *leaves = parts
+    missing = [
         f"KPI {name} names a metric that is gone or inactive"
         for name, one in formulas.items()
-        if not found.keys() >= set(one.names)
+        if not whole.sums.keys() >= set(one.names)
     ]
+    uncut = [
+        f"KPI {name} is not told by segment: it names a metric that is pushed"
+        for name, one in formulas.items()
+        if leaves and whole.sums.keys() >= set(one.names) > leaves[0].sums.keys()
+    ]
+    return missing + uncut
 
 
-def column(name: str, one: Formula, found: Mapping[str, Series], cells: int) -> Column:
+def column(
+    name: str,
+    one: Formula,
+    found: Mapping[str, Series],
+    cells: int,
+    *,
+    segment: str | None = None,
+) -> Column:
     """Returns a KPI's numbers: its formula over the cells' sums, and over their sum."""
     if not found.keys() >= set(one.names):
-        return Column(name, [None] * cells, None)
+        return Column(name, [None] * cells, None, segment)
     *values, aggregate = formula.gaps(one.series(found))
-    return Column(name, values, aggregate)
+    return Column(name, values, aggregate, segment)
+
+
+def partial(cut: Cut | None, *, names: Sequence[str], since: datetime) -> list[str]:
+    """Returns a warning where the leaves of a segmentation do not make the whole."""
+    if cut is None or not names:
+        return []
+    told = Fill.objects.filter(segmentation=cut.id, definition=cut.definition)
+    fill = told.first()
+    if fill is None:
+        return [f"segmentation {cut.name} waits for its numbers: ask in a minute"]
+    if not fill.finished_at:
+        done = f"{fill.done} of {fill.total} days"
+        return [f"segmentation {cut.name} is being filled: {done} are done"]
+    if since < fill.from_at:
+        whole_from = f"{fill.from_at:%Y-%m-%d %H:%M} UTC"
+        return [f"segmentation {cut.name} is complete from {whole_from} on"]
+    return []
 
 
 def metric_values(
-    *, namespace_id: int, names: Sequence[str], period: Period, now: datetime
+    *,
+    namespace_id: int,
+    names: Sequence[str],
+    period: Period,
+    now: datetime,
+    segmentation: Cut | None = None,
 ) -> Table:
     """Returns metrics over a period: two statements, or three to compare it.
 
-    Raises TooManyCells and ComparisonError.
+    With a segmentation, each metric is followed by its leaves, which cost a statement
+    more. Raises TooManyCells and ComparisonError.
     """
     active = Metric.objects.filter(active=True).order_by("name")
     rows = list(
@@ -157,21 +252,25 @@ def metric_values(
     )
     kept, warnings = known([name for name, _ in rows], names, what="metric")
     cuts = periods.compared(period, first_at=rows[0][1] if rows else None, now=now)
-    found = [
-        sums.of(namespace_id=namespace_id, names=set(kept), edges=edges)
-        for edges in cuts
-    ]
+    found = read(cuts, namespace_id=namespace_id, names=set(kept), cut=segmentation)
     # All that were active a moment ago, but for one that was switched off just now.
-    active_still = [name for name in kept if all(name in cells for cells in found)]
+    still = [name for name in kept if all(name in parts[0].sums for parts in found)]
     columns = [
-        [metric_column(name, cells[name]) for name in active_still] for cells in found
+        [
+            metric_column(name, part.sums[name], segment=part.path)
+            for name in still
+            for part in parts
+            if name in part.sums
+        ]
+        for parts in found
     ]
+    warnings += partial(segmentation, names=kept, since=cuts[0][0])
     return tables.joined(cuts, columns, warnings=warnings)
 
 
-def metric_column(name: str, cells: Series) -> Column:
+def metric_column(name: str, cells: Series, *, segment: str | None = None) -> Column:
     *values, aggregate = formula.gaps(cells)
-    return Column(name, values, aggregate)
+    return Column(name, values, aggregate, segment)
 
 
 def first_bucket(namespace_id: int, period: Period) -> RawSQL | Value:

@@ -14,7 +14,7 @@ from django.db.models import Max
 
 from access import sql
 from access.models import Namespace
-from analytics import kinds, services
+from analytics import kinds, segments, services
 from analytics.models import WHOLE, Bucket, Carried, Cause, Kind, Metric, Rebuild
 from events import buckets, past
 from events import queries as events
@@ -158,6 +158,7 @@ def rebuild_day(metric: Metric, *, namespace_id: int, day: Span, at: datetime) -
     written = services.recompute(
         namespace_id=namespace_id,
         targets=services.targets([metric], namespace_id=namespace_id),
+        segments=segments.every(namespace_id=namespace_id),
         spans=[Span(start_at, day.end_at)],
         run_id=run.pk,
     )

@@ -40,11 +40,19 @@ class TableQuery(SpanQuery):
     )
 
 
-class KPIValuesQuery(TableQuery, NamesQuery):
+class SegmentedQuery(TableQuery):
+    segmentation = serializers.CharField(
+        required=False,
+        help_text="The id of a segmentation: each series is followed by those of its "
+        "leaves, with the leaf's path as `segment`.",
+    )
+
+
+class KPIValuesQuery(SegmentedQuery, NamesQuery):
     """Which KPIs, and which part of the data."""
 
 
-class MetricValuesQuery(TableQuery):
+class MetricValuesQuery(SegmentedQuery):
     names = serializers.ListField(
         child=serializers.CharField(),
         default=list,
@@ -88,11 +96,15 @@ def columns(
     table: Table, *, name: str, numbers: Callable[[Column], Answer]
 ) -> list[Answer]:
     """Returns a column's `name` and numbers, with those it is compared with."""
-    found = [{name: one.name, **numbers(one)} for one in table.columns]
+    found = [{name: one.name, **place(one), **numbers(one)} for one in table.columns]
     if table.previous:
         for one, previous in zip(found, table.previous.columns, strict=True):
             one["previous"] = numbers(previous)
     return found
+
+
+def place(one: Column) -> Answer:
+    return {"segment": one.segment} if one.segment else {}
 
 
 def answer(body: Answer, *, warnings: list[str]) -> Answer:
@@ -149,6 +161,9 @@ class KPINumbers(serializers.Serializer[Answer]):
 
 class KPIColumn(KPINumbers):
     kpi = serializers.CharField()
+    segment = serializers.CharField(
+        required=False, help_text="With `segmentation`: the leaf's path."
+    )
     previous = KPINumbers(
         required=False, help_text="With `compare`: the earlier numbers, cell for cell."
     )
@@ -177,6 +192,9 @@ class PreviousMetricNumbers(serializers.Serializer[Answer]):
 
 class MetricColumn(serializers.Serializer[Answer]):
     name = serializers.CharField()
+    segment = serializers.CharField(
+        required=False, help_text="With `segmentation`: the leaf's path."
+    )
     values = serializers.ListField(child=serializers.FloatField())
     previous = PreviousMetricNumbers(
         required=False, help_text="With `compare`: the earlier values, cell for cell."

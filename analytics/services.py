@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
 
 from access import sql
-from analytics import catalogue, kinds
+from analytics import catalogue, kinds, segments
 from analytics.models import KPI, AggregationRun, Cause, Kind, Metric
+from analytics.segments import Segments
 from events import buckets, names, past
 from events import queries as events
 from events import services as intake
@@ -17,19 +19,20 @@ from events.buckets import DAY, FIVE_MINUTES, HOUR, Span
 from events.services import Claim
 
 ANY_EVENT, NO_EVENT = 0, -1
+Place = dict[str, Any]  # parameters that many statements share
 PART_DAYS, PART_SPANS = 16, 300
 CLEAR = """
 DELETE FROM analytics_bucket AS bucket
 USING unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
     AS span (start_at, end_at)
 WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
-    AND metric_id = ANY(%(metrics)s) AND segment = 0
+    AND metric_id = ANY(%(metrics)s) AND segment = ANY(%(segments)s)
     AND bucket.start_at >= span.start_at AND bucket.start_at < span.end_at
 """
 ROLL_UP = """
 INSERT INTO analytics_bucket
     (namespace_id, resolution, metric_id, segment, start_at, value, run_id)
-SELECT %(namespace_id)s, %(resolution)s, metric_id, 0,
+SELECT %(namespace_id)s, %(resolution)s, metric_id, segment,
     date_bin(make_interval(secs => %(resolution)s), bucket.start_at, 'epoch'),
     sum(value), %(run_id)s
 FROM analytics_bucket AS bucket
@@ -37,15 +40,15 @@ JOIN unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
     AS span (start_at, end_at)
     ON bucket.start_at >= span.start_at AND bucket.start_at < span.end_at
 WHERE namespace_id = %(namespace_id)s AND resolution = %(finer)s
-    AND metric_id = ANY(%(metrics)s) AND segment = 0
-GROUP BY 3, 5 HAVING sum(value) <> 0
+    AND metric_id = ANY(%(metrics)s) AND segment = ANY(%(segments)s)
+GROUP BY 3, 4, 5 HAVING sum(value) <> 0
 """
 
 
 FILL = """
 INSERT INTO analytics_bucket
-    (metric_id, start_at, value, namespace_id, resolution, segment, run_id)
-SELECT metric_id, start_at, value, %(namespace_id)s, 300, 0, %(run_id)s FROM (
+    (metric_id, segment, start_at, value, namespace_id, resolution, run_id)
+SELECT metric_id, segment, start_at, value, %(namespace_id)s, 300, %(run_id)s FROM (
 """
 
 
@@ -77,7 +80,11 @@ def aggregate(*, namespace_id: int, at: datetime) -> AggregationRun | None:
         return None
     spans = dirty(claim, namespace_id=namespace_id, targets=targets)
     written = recompute(
-        namespace_id=namespace_id, targets=targets, spans=spans, run_id=run.pk
+        namespace_id=namespace_id,
+        targets=targets,
+        segments=segments.every(namespace_id=namespace_id),
+        spans=spans,
+        run_id=run.pk,
     )
     run.batches, run.events = len(claim.batches), claim.events
     return finish(run, buckets=written)
@@ -166,7 +173,12 @@ def columns(targets: Sequence[Target]) -> dict[str, list[int] | list[str]]:
 
 
 def recompute(
-    *, namespace_id: int, targets: Sequence[Target], spans: Sequence[Span], run_id: int
+    *,
+    namespace_id: int,
+    targets: Sequence[Target],
+    segments: Segments,
+    spans: Sequence[Span],
+    run_id: int,
 ) -> int:
     """Replaces the buckets of the spans from history; returns how many were written.
 
@@ -174,26 +186,40 @@ def recompute(
     """
     if not targets:
         return 0
-    place = {"namespace_id": namespace_id, "run_id": run_id}
-    metrics = [one.metric_id for one in targets]
+    every = [one.metric_id for one in targets]
+    place: Place = {"namespace_id": namespace_id, "segments": segments.numbers}
     sql.execute(kinds.MEMORY)
-    clear(FIVE_MINUTES, spans, metrics=metrics, **place)
+    clear(FIVE_MINUTES, spans, metrics=every, **place)
     written = 0
     for part in parts(spans):
-        select = kinds.sums(spans=part, kinds={one.kind for one in targets})
+        select = kinds.sums(
+            spans=part,
+            kinds={one.kind for one in targets},
+            segments=segments.expression,
+        )
         statement = f"{FILL}{select}) AS sums"
-        written += sql.execute(statement, **columns(targets), **place)
-    return written + roll_up(metrics=metrics, spans=spans, **place)
+        written += sql.execute(statement, **columns(targets), **place, run_id=run_id)
+    return written + roll_up(metrics=every, spans=spans, run_id=run_id, **place)
 
 
 def roll_up(
-    *, namespace_id: int, metrics: Sequence[int], spans: Sequence[Span], run_id: int
+    *,
+    namespace_id: int,
+    metrics: Sequence[int],
+    segments: Sequence[int],
+    spans: Sequence[Span],
+    run_id: int,
 ) -> int:
     """Replaces the hours and days above the five minutes of the spans.
 
     Returns how many were written.
     """
-    place = {"namespace_id": namespace_id, "run_id": run_id, "metrics": list(metrics)}
+    place = {
+        "namespace_id": namespace_id,
+        "run_id": run_id,
+        "metrics": list(metrics),
+        "segments": list(segments),
+    }
     written = 0
     for finer, resolution in ((FIVE_MINUTES, HOUR), (HOUR, DAY)):
         wider = buckets.widened(spans, resolution=resolution)

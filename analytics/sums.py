@@ -19,7 +19,7 @@ from events.arrivals import POSTGRES_EPOCH
 BUCKETS = """
 SELECT start_at, value FROM analytics_bucket
 WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
-    AND metric_id = metric.id AND segment = 0
+    AND metric_id = metric.id AND segment = segments.number
     AND start_at >= %(start)s AND start_at < %(end)s
 """
 CELLS = f"""
@@ -32,22 +32,30 @@ WITH edge AS MATERIALIZED (
     SELECT array_agg(to_timestamp(second) ORDER BY second) AS edges
     FROM unnest(%(edges)s::bigint[]) AS second
 )
-SELECT metric.name, sums.total, sums.starts, sums.cell_values
-FROM analytics_metric AS metric, LATERAL (
+SELECT metric.name, segments.number, sums.total, sums.starts, sums.cell_values
+FROM analytics_metric AS metric, unnest(%(segments)s::int[]) AS segments (number),
+LATERAL (
     SELECT coalesce(sum(value), 0)::float8 AS total,
         coalesce(string_agg(timestamptz_send(start_at), ''), '') AS starts,
         coalesce(string_agg(float8send(value::float8), ''), '') AS cell_values
     FROM ({by_cell}) AS by_cell (start_at, value)
 ) AS sums
 WHERE metric.name = ANY(%(names)s) AND metric.active
+    -- What other programs push, they push for the whole.
+    AND (segments.number = 0 OR metric.kind <> 'external')
 """
 EPOCH_SECONDS = int(POSTGRES_EPOCH.timestamp())
 
 
 def of(
-    *, namespace_id: int, names: AbstractSet[str], edges: Sequence[datetime]
-) -> dict[str, Series]:
-    """Returns the sums of active metrics: one a cell, then the sum of all cells.
+    *,
+    namespace_id: int,
+    names: AbstractSet[str],
+    segments: Sequence[int],
+    edges: Sequence[datetime],
+) -> list[dict[str, Series]]:
+    """Returns for each segment the sums of active metrics: one a cell, then the sum of
+    all cells.
 
     They are read at the coarsest resolution that fits; where every cell is one stored
     bucket there is nothing to group.
@@ -59,12 +67,16 @@ def of(
         SUMS.replace("{by_cell}", CELLS if grouped else BUCKETS),
         namespace_id=namespace_id,
         names=sorted(names),
+        segments=list(segments),
         resolution=resolution,
         start=edges[0],
         end=edges[-1],
         edges=sql.array(seconds.tolist() if grouped else []),
     )
-    return {name: filled(*packed, seconds=seconds) for name, *packed in rows}
+    found: dict[int, dict[str, Series]] = {number: {} for number in segments}
+    for name, number, *packed in rows:
+        found[number][name] = filled(*packed, seconds=seconds)
+    return list(found.values())
 
 
 def filled(

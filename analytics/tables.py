@@ -12,11 +12,20 @@ Row = list[str | float | None]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A KPI's or a metric's numbers: one value a cell, and one for all of them."""
+    """A KPI's or a metric's numbers: one value a cell, and one for all of them.
+
+    `segment` is the path of the leaf whose numbers they are; None: the namespace's.
+    """
 
     name: str
     values: list[float | None]
     aggregate: float | None
+    segment: str | None = None
+
+    @property
+    def heading(self) -> str:
+        """What it is called in a spreadsheet."""
+        return f"{self.name} [{self.segment}]" if self.segment else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,10 @@ def sheet(table: Table, *, total: str | None, zone: ZoneInfo) -> list[Row]:
     """Returns the column of times and those of numbers, each below its heading."""
     times = [datetime.fromtimestamp(at, zone) for at in table.start_timestamps]
     starts: Row = ["start", *(at.isoformat() for at in times), total]
-    return [starts, *([one.name, *one.values, one.aggregate] for one in table.columns)]
+    return [
+        starts,
+        *([one.heading, *one.values, one.aggregate] for one in table.columns),
+    ]
 
 
 def file_name(what: str, table: Table, *, zone: ZoneInfo) -> str:

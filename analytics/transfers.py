@@ -9,7 +9,7 @@ from django.db import transaction
 
 from access import services as access
 from access import sql
-from analytics import services
+from analytics import segments, services
 from analytics.lines import COLUMNS, Rules, TransferError, checked
 from analytics.models import AggregationRun, Cause, Kind, Metric
 from events import queries as events
@@ -23,7 +23,7 @@ COPY (
     FROM analytics_bucket AS bucket
     JOIN access_namespace AS namespace ON namespace.id = namespace_id
     JOIN analytics_metric AS metric ON metric.id = metric_id
-    WHERE resolution = 300
+    WHERE resolution = 300 AND segment = 0
         AND (%(namespaces)s::text[] = '{}' OR namespace.name = ANY(%(namespaces)s))
         AND (%(metrics)s::text[] = '{}' OR metric.name = ANY(%(metrics)s))
         AND bucket.start_at >= %(start)s AND bucket.start_at < %(end)s
@@ -177,7 +177,8 @@ def clear(place: Owned, *, replace: bool) -> None:
     """Makes room for what the file owns. Raises TransferError if it may not."""
     where = {"namespace_id": place.namespace_id, "metrics": place.metrics}
     if replace:
-        services.clear(FIVE_MINUTES, [place.span], **where)
+        numbers = segments.every(namespace_id=place.namespace_id).numbers
+        services.clear(FIVE_MINUTES, [place.span], segments=numbers, **where)
         return
     edges = {"start": place.span.start_at, "end": place.span.end_at}
     if taken := sql.fetch(TAKEN, **where, **edges):
@@ -204,6 +205,7 @@ def filled(places: Sequence[Owned], *, at: datetime) -> list[AggregationRun]:
         above = services.roll_up(
             namespace_id=place.namespace_id,
             metrics=place.metrics,
+            segments=segments.every(namespace_id=place.namespace_id).numbers,
             spans=[place.span],
             run_id=run.pk,
         )

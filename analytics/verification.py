@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from access import sql
-from analytics import differences, kinds, services
+from analytics import differences, fills, kinds, segments, services
 from analytics.models import Kind, Metric
 from events import buckets, past
 from events.buckets import DAY, Span
@@ -63,6 +63,8 @@ def verify(*, namespace_id: int, now: datetime) -> Verified:
         with snapshot():
             found.add(differences.run(check, namespace_id=namespace_id))
     with snapshot():
+        found.add(cut_up(namespace_id=namespace_id))
+    with snapshot():
         [(found.buckets,)] = sql.fetch(differences.COUNT, namespace_id=namespace_id)
         held = past.held(namespace_id=namespace_id, now=now)
     for span in held:
@@ -83,6 +85,27 @@ def snapshot() -> Iterator[None]:
         yield
 
 
+def cut_up(*, namespace_id: int) -> list[tuple[Any, ...]]:
+    """Returns where leaves do not sum to the whole, or parts of a leaf to the leaf."""
+    filled = fills.filled(namespace_id=namespace_id)
+    pairs = [
+        (cut.id, total, number, since)
+        for cut, since in filled
+        for total, number in segments.pairs(cut)
+    ]
+    ids, totals, numbers, sinces = zip(*pairs, strict=True) if pairs else [()] * 4
+    metrics = [one.metric_id for one in services.computed(namespace_id)]
+    return differences.run(
+        differences.CUT,
+        namespace_id=namespace_id,
+        metrics=metrics,
+        segmentations=list(ids),
+        totals=list(totals),
+        numbers=list(numbers),
+        sinces=list(sinces),
+    )
+
+
 def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, ...]]:
     """Returns where five minutes of a day differ from what history, held as a whole in
     `held`, makes of them.
@@ -98,10 +121,18 @@ def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, .
     targets = services.targets(metrics, namespace_id=namespace_id)
     priced = [one.event_name_id for one in targets if one.kind in kinds.PRICED]
     waiting = past.unsettled(namespace_id=namespace_id)
-    sums = kinds.sums(spans=[day], kinds={one.kind for one in targets})
+    filled = fills.filled(namespace_id=namespace_id)
+    cuts = [cut for cut, since in filled if since <= day.start_at]
+    stored = segments.whole_and(cuts)
+    sums = kinds.sums(
+        spans=[day],
+        kinds={one.kind for one in targets},
+        segments=stored.expression,
+    )
     return differences.run(
         differences.HISTORY.replace("{sums}", sums),
         namespace_id=namespace_id,
+        segments=stored.numbers,
         start_at=day.start_at,
         end_at=day.end_at,
         look_backs=[kinds.look_back(one.kind) for one in targets],

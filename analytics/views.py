@@ -17,6 +17,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from access import queries as access
+from access.errors import Missing
 from access.models import Role
 from access.parsers import ExactJSONParser
 from access.permissions import caller
@@ -27,6 +28,8 @@ from analytics.tables import Table
 from events import spans
 from events.buckets import TooManyCells
 from events.comparisons import ComparisonError
+from segmentation import queries as cuts
+from segmentation.cuts import Cut
 
 MANAGERS = [Role.ROOT, Role.MANAGER]
 
@@ -196,17 +199,30 @@ def table(
     Raises Missing, PermissionDenied, and ValidationError for too many cells and for
     what cannot be compared.
     """
+    place = namespace_id(request, query)
     try:
         return read(
-            namespace_id=namespace_id(request, query),
+            namespace_id=place,
             names=names,
             period=spans.period(query),
+            segmentation=segmentation(query, namespace_id=place),
             now=datetime.now(UTC),
         )
     except TooManyCells as error:
         raise ValidationError({"granularity": [str(error)]}) from None
     except ComparisonError as error:
         raise ValidationError({"compare": [str(error)]}) from None
+
+
+def segmentation(query: dict[str, Any], *, namespace_id: int) -> Cut | None:
+    """Returns the segmentation that a query names, if it does. Raises Missing."""
+    asked = query.get("segmentation")
+    if asked is None:
+        return None
+    found = cuts.cut(namespace_id=namespace_id, segmentation_id=asked)
+    if found is None:
+        raise Missing(kind="analytics-segmentation", key=asked)
+    return found
 
 
 def spreadsheet(what: str, found: Table, query: dict[str, Any]) -> Response:

@@ -1,6 +1,10 @@
 """The kinds of metrics: how each sums history, in one statement over all dirty buckets.
 
-A kind's SELECT yields (metric id, start of five minutes, value). It reads
+A kind's SELECT yields (metric id, start of five minutes, segments, value): what counts
+is one event after the other, and `$segments` is an expression over its `user_key` and
+`occurred_at`, the array of the numbers that its value is stored under: the whole, and
+its leaf of each segmentation. One more key to group by; so the leaves sum to the whole,
+whatever the kind. It reads
 
 - `metric`: id, kind, event_name_id (0 stands for any event), after_id;
 - `dirty`: history in the dirty spans, scanned once for all kinds that share a scan:
@@ -15,6 +19,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from string import Template
 
 from analytics.kinds import attribution, orders, sessions, tally
 from analytics.models import Kind
@@ -82,8 +87,8 @@ METRIC = """
 """
 HISTORY = "SELECT * FROM events_history WHERE namespace_id = %(namespace_id)s AND "
 CARRIED = """
-    SELECT metric_id, start_at, value FROM analytics_carried
-    WHERE namespace_id = %(namespace_id)s AND segment = 0 AND
+    SELECT metric_id, segment, start_at, value FROM analytics_carried
+    WHERE namespace_id = %(namespace_id)s AND segment = ANY(%(segments)s::int[]) AND
 """
 ARRIVED = """
     SELECT user_key, event_name_id, occurred_at, item_id, order_id FROM dirty
@@ -98,11 +103,13 @@ def look_back(kind: str) -> timedelta:
     return RULES[Kind(kind)].look_back
 
 
-def sums(*, spans: Sequence[Span], kinds: Collection[str]) -> str:
-    """Returns the SELECT of (metric_id, start_at, value) in the spans, without zeros.
+def sums(*, spans: Sequence[Span], kinds: Collection[str], segments: str) -> str:
+    """Returns the SELECT of (metric_id, segment, start_at, value) in the spans, without
+    zeros.
 
-    Parameters: namespace_id, and in parallel metrics, kinds, names and afters. The
-    spans, sorted, stand in it as constants: only then can the planner tell a few
+    `segments` is the expression for `$segments`. Parameters: namespace_id, segments,
+    all the numbers that it may yield, and in parallel metrics, kinds, names and afters.
+    The spans, sorted, stand in it as constants: only then can the planner tell a few
     minutes, read by index, from whole days, read in sequence.
     """
     rules = [RULES[kind] for kind in RULES if kind in kinds]
@@ -117,8 +124,12 @@ def sums(*, spans: Sequence[Span], kinds: Collection[str]) -> str:
         },
     ) + common({name: scan for name, scan in SCANS.items() if name in scans})
     union = " UNION ALL ".join(rule.sums for rule in rules)
-    return f"""WITH {", ".join(tables)}
-        SELECT * FROM ({union}) AS sums (metric_id, start_at, value) WHERE value <> 0"""
+    statement = f"""WITH {", ".join(tables)}
+        SELECT metric_id, segment, start_at, sum(value) AS value
+        FROM ({union}) AS sums (metric_id, start_at, segments, value),
+            unnest(segments) AS segment
+        GROUP BY 1, 2, 3 HAVING sum(value) <> 0"""
+    return Template(statement).substitute(segments=segments)
 
 
 def gaps(spans: Sequence[Span]) -> list[Span]:

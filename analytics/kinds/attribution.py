@@ -37,29 +37,31 @@ ATTRIBUTED = f"""
     WHERE item_id IS NOT NULL AND {CLICKED.format(line="line", pair="pair")}
 """
 SUM = """
-    SELECT metric.id, date_bin('5 minutes', occurred_at, 'epoch'), sum(amount)
+    SELECT metric.id, date_bin('5 minutes', occurred_at, 'epoch'), $segments,
+        sum(amount)
     FROM metric JOIN attributed USING (event_name_id, after_id)
-    WHERE kind = 'attributed_sum' GROUP BY 1, 2
+    WHERE kind = 'attributed_sum' GROUP BY 1, 2, 3
 """
 EARLIER_CLICKED = CLICKED.format(line="earlier", pair="moment")
 ORDERS = f"""
-    SELECT metric.id, start_at, sum(orders)
+    SELECT metric.id, start_at, segments, orders
     FROM metric JOIN (
         SELECT event_name_id, after_id, date_bin('5 minutes', occurred_at, 'epoch'),
-            count(*)
-        FROM attributed WHERE order_id IS NULL GROUP BY 1, 2, 3
+            $segments, count(*)
+        FROM attributed WHERE order_id IS NULL GROUP BY 1, 2, 3, 4
         UNION ALL
         SELECT event_name_id, after_id, date_bin('5 minutes', occurred_at, 'epoch'),
-            count(*)
+            $segments, count(*)
         FROM (
-            SELECT DISTINCT event_name_id, after_id, order_id, occurred_at
+            SELECT DISTINCT ON (event_name_id, after_id, order_id, occurred_at) *
             FROM attributed WHERE order_id IS NOT NULL
+            ORDER BY event_name_id, after_id, order_id, occurred_at, user_key
         ) AS moment
         WHERE {orders.FIRST.format(also=f"AND {EARLIER_CLICKED}")}
-        GROUP BY 1, 2, 3
-    ) AS started (event_name_id, after_id, start_at, orders)
+        GROUP BY 1, 2, 3, 4
+    ) AS started (event_name_id, after_id, start_at, segments, orders)
         USING (event_name_id, after_id)
-    WHERE kind = 'attributed_orders' GROUP BY 1, 2
+    WHERE kind = 'attributed_orders'
 """
 # The lines after a new click, and the later lines of their orders.
 LATER = f"""

@@ -2,8 +2,8 @@
 
 An event without an `order_id` is an order by itself. One with an `order_id` counts
 unless a line of the same name and order came within 24 hours before it; of several
-lines at the very same moment, one counts. So an order counts once, as long as its lines
-do not pause for a day.
+lines at the very same moment, one counts (that of the user with the lowest key). So an
+order counts once, as long as its lines do not pause for a day.
 
 A new line may make a later one, at most 24 hours after it, the first no longer: the
 buckets of these are dirty too. Whether a line counts depends on the day before it
@@ -33,20 +33,23 @@ FIRST = """
     )
 """
 ORDERS = f"""
-    SELECT metric.id, start_at, sum(orders)
+    SELECT metric.id, start_at, segments, orders
     FROM metric JOIN (
-        SELECT event_name_id, date_bin('5 minutes', occurred_at, 'epoch'), count(*)
-        FROM line WHERE order_id IS NULL GROUP BY 1, 2
+        SELECT event_name_id, date_bin('5 minutes', occurred_at, 'epoch'), $segments,
+            count(*)
+        FROM line WHERE order_id IS NULL GROUP BY 1, 2, 3
         UNION ALL
-        SELECT event_name_id, date_bin('5 minutes', occurred_at, 'epoch'), count(*)
+        SELECT event_name_id, date_bin('5 minutes', occurred_at, 'epoch'), $segments,
+            count(*)
         FROM (
-            SELECT DISTINCT event_name_id, order_id, occurred_at
+            SELECT DISTINCT ON (event_name_id, order_id, occurred_at) *
             FROM line WHERE order_id IS NOT NULL
+            ORDER BY event_name_id, order_id, occurred_at, user_key
         ) AS moment
         WHERE {FIRST.format(also="")}
-        GROUP BY 1, 2
-    ) AS started (event_name_id, start_at, orders) USING (event_name_id)
-    WHERE kind = 'orders' GROUP BY 1, 2
+        GROUP BY 1, 2, 3
+    ) AS started (event_name_id, start_at, segments, orders) USING (event_name_id)
+    WHERE kind = 'orders'
 """
 # The lines that another may no longer let be the first of their order.
 NEXT = """

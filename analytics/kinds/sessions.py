@@ -62,23 +62,25 @@ RECENT = """
 """
 # History is asked, by index, only about what the span itself cannot tell.
 SESSIONS = f"""
-    SELECT metric.id, start_at, started
+    SELECT metric.id, start_at, segments, started
     FROM metric, (
-        SELECT date_bin('5 minutes', first_at, 'epoch'), count(*)::numeric
-        FROM spell, span
-        WHERE CASE
-            WHEN goes_on THEN false
-            WHEN before_at >= first_at - interval '30 minutes' THEN
-                session_id IS NOT NULL AND NOT {KNOWN}
-            WHEN first_at - interval '30 minutes' >=
-                starts[width_bucket(first_at, starts)] THEN true
-            WHEN NOT EXISTS ({RECENT}) THEN true
-            ELSE session_id IS NOT NULL
-                AND NOT EXISTS ({RECENT} AND session_id = spell.session_id)
-                AND NOT {KNOWN}
-        END
-        GROUP BY 1
-    ) AS session (start_at, started)
+        SELECT date_bin('5 minutes', occurred_at, 'epoch'), $segments, count(*)
+        FROM (
+            SELECT user_key, first_at FROM spell, span
+            WHERE CASE
+                WHEN goes_on THEN false
+                WHEN before_at >= first_at - interval '30 minutes' THEN
+                    session_id IS NOT NULL AND NOT {KNOWN}
+                WHEN first_at - interval '30 minutes' >=
+                    starts[width_bucket(first_at, starts)] THEN true
+                WHEN NOT EXISTS ({RECENT}) THEN true
+                ELSE session_id IS NOT NULL
+                    AND NOT EXISTS ({RECENT} AND session_id = spell.session_id)
+                    AND NOT {KNOWN}
+            END
+        ) AS started (user_key, occurred_at)
+        GROUP BY 1, 2
+    ) AS session (start_at, segments, started)
     WHERE kind = 'sessions'
 """
 # The user's events up to the event in question, each with the session it belongs to.
@@ -114,7 +116,7 @@ TOLD = """
 """
 # An event with another of its name in the day before it: are they of one session?
 SESSIONS_WITH = f"""
-    SELECT metric.id, date_bin('5 minutes', occurred_at, 'epoch'), count(*)::numeric
+    SELECT metric.id, date_bin('5 minutes', occurred_at, 'epoch'), $segments, count(*)
     FROM metric JOIN (
         SELECT DISTINCT user_key, occurred_at, event_name_id, session_id FROM line
     ) AS act USING (event_name_id)
@@ -142,7 +144,7 @@ SESSIONS_WITH = f"""
                     OR session_id IS NOT NULL AND act.session_id IS NULL)
         )
     )
-    GROUP BY 1, 2
+    GROUP BY 1, 2, 3
 """
 LATER = """
     SELECT later.occurred_at

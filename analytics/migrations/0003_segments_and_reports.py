@@ -1,4 +1,3 @@
-
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -15,6 +14,22 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name="aggregationrun",
+            name="cause",
+            field=models.CharField(
+                choices=[
+                    ("events", "new events or prices"),
+                    ("rebuild", "rebuild of a metric"),
+                    ("replace", "import that replaced a span"),
+                    ("fill", "fill of a segmentation"),
+                    ("push", "values pushed by another program"),
+                    ("load", "buckets loaded from a file"),
+                ],
+                default="events",
+                max_length=16,
+            ),
+        ),
         migrations.CreateModel(
             name="ReportSchedule",
             fields=[
@@ -154,6 +169,11 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField(null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
                 ("mailed_at", models.DateTimeField(null=True)),
+                ("mail_attempts", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "mail_after",
+                    models.DateTimeField(help_text="The next attempt.", null=True),
+                ),
                 (
                     "file",
                     models.FileField(blank=True, max_length=200, upload_to="reports"),

@@ -46,6 +46,7 @@ class Cause(models.TextChoices):
     EVENTS = "events", "new events or prices"
     REBUILD = "rebuild", "rebuild of a metric"
     REPLACE = "replace", "import that replaced a span"
+    FILL = "fill", "fill of a segmentation"
     PUSH = "push", "values pushed by another program"
     LOAD = "load", "buckets loaded from a file"
 

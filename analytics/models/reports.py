@@ -130,6 +130,8 @@ class Report(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     mailed_at = models.DateTimeField(null=True)
+    mail_attempts = models.PositiveSmallIntegerField(default=0)
+    mail_after = models.DateTimeField(null=True, help_text="The next attempt.")
     file = models.FileField(upload_to="reports", max_length=200, blank=True)
     file_name = models.CharField(
         max_length=200, blank=True, help_text="What a download is called."

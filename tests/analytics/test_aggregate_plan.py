@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from access import sql
-from analytics import kinds, services
+from analytics import kinds, segments, services
 from analytics.models import ATTRIBUTED, Kind
 from events import history
 from events import services as intake
@@ -71,6 +71,7 @@ def explained(statement: str, shop: int, **parameters: object) -> list[Node]:
         f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}",
         namespace_id=shop,
         run_id=1,
+        segments=[0],
         **services.columns(targets),
         starts=[dirty_at],
         ends=[dirty_at + timedelta(seconds=300)],
@@ -99,9 +100,14 @@ def days(found: list[Node]) -> set[str]:
 DIRTY = Span(NOON - DAY, NOON - DAY + timedelta(seconds=300))
 
 
+def sums(kind: str) -> str:
+    expression = segments.ONLY_WHOLE.expression
+    return kinds.sums(spans=[DIRTY], kinds=[kind], segments=expression)
+
+
 def test_a_bucket_of_any_kind_reads_by_index_and_no_day_before_its_look_back(shop):
     for kind in kinds.RULES:
-        found = explained(kinds.sums(spans=[DIRTY], kinds=[kind]), shop)
+        found = explained(sums(kind), shop)
         back = kinds.look_back(kind).days
         needed = {NOON - DAY - days * DAY for days in range(back + 1)}
         assert days(found) <= {f"events_event_{day:%Y%m%d}" for day in needed}, kind

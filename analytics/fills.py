@@ -1,0 +1,199 @@
+"""New segmentations are filled: their leaves computed over the kept history.
+
+A segmentation waits for it as long as no Fill has its cut's definition. Each day is a
+transaction, so the work may stop anywhere and go on anywhere; meanwhile aggregations
+write what is new under every leaf already.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from access import sql
+from access.models import Namespace
+from analytics import segments, services
+from analytics.models import WHOLE, Cause, Fill
+from events import buckets
+from events.body import FUTURE, PAST
+from events.buckets import DAY, FIVE_MINUTES, RESOLUTIONS, Span
+from segmentation import queries as segmentation
+from segmentation.cuts import Cut
+from segmentation.tree import Group
+
+# What an import replaced has no users any more: those in no group stand for them.
+CARRY = """
+INSERT INTO analytics_carried (namespace_id, metric_id, segment, start_at, value)
+SELECT namespace_id, metric_id, %(rest)s, start_at, value FROM analytics_carried
+WHERE namespace_id = %(namespace_id)s AND segment = %(whole)s
+    AND start_at >= %(from_at)s
+    AND NOT EXISTS (
+        SELECT FROM analytics_carried AS known
+        WHERE known.namespace_id = %(namespace_id)s AND segment = ANY(%(leaves)s::int[])
+            AND known.metric_id = analytics_carried.metric_id
+            AND known.start_at = analytics_carried.start_at
+    )
+"""
+ORPHANS = """
+WITH RECURSIVE place AS (
+    SELECT resolution, metric.id AS metric_id
+    FROM analytics_metric AS metric, unnest(%(resolutions)s::int[]) AS resolution
+), found AS (
+    SELECT resolution, metric_id, -2147483648 AS segment FROM place
+    UNION ALL
+    SELECT resolution, metric_id, (
+        SELECT min(segment) FROM analytics_bucket AS bucket
+        WHERE bucket.namespace_id = %(namespace_id)s
+            AND bucket.resolution = found.resolution
+            AND bucket.metric_id = found.metric_id AND bucket.segment > found.segment
+    )
+    FROM found WHERE segment IS NOT NULL
+)
+DELETE FROM analytics_bucket AS bucket USING found
+WHERE bucket.namespace_id = %(namespace_id)s AND bucket.resolution = found.resolution
+    AND bucket.metric_id = found.metric_id AND bucket.segment = found.segment
+    AND found.segment <> ALL(%(numbers)s::int[])
+"""
+
+
+@transaction.atomic
+def advance(*, at: datetime) -> Fill | None:
+    """Fills the next day of a segmentation; returns how far that is now.
+
+    None when there is none to fill, or another worker is at it.
+    """
+    begin(at=at)
+    rows = Fill.objects.select_for_update(skip_locked=True, of=("self",))
+    one = rows.filter(finished_at=None).order_by("pk").first()
+    if one is None:
+        return None
+    [(namespace_id,)] = Fill.objects.filter(pk=one.pk).values_list(
+        "segmentation__namespace"
+    )
+    cut = segmentation.cut(
+        namespace_id=namespace_id, segmentation_id=one.segmentation_id
+    )
+    if cut is None:
+        return None
+    if one.definition != cut.definition:
+        restart(one, cut, at=at)
+    proceed(one, cut, namespace_id=namespace_id, at=at)
+    one.save()
+    return one
+
+
+def begin(*, at: datetime) -> None:
+    """Puts the segmentations into the queue that are not filled as they are now."""
+    known = set(Fill.objects.values_list("segmentation_id", "definition"))
+    Fill.objects.bulk_create(
+        [
+            restart(Fill(segmentation_id=cut.id), cut, at=at)
+            for cut in segmentation.every()
+            if (cut.id, cut.definition) not in known
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def restart(one: Fill, cut: Cut, *, at: datetime) -> Fill:
+    """Returns a fill that has done nothing yet."""
+    one.definition, one.started_at, one.done = cut.definition, at, 0
+    one.from_at = open_from(at=at)
+    one.total = len(days(one))
+    return one
+
+
+def open_from(*, at: datetime) -> datetime:
+    """Returns the first five minutes that a late event, or a price, may still change.
+
+    What they look back on is kept; older ones may be summed at a former price.
+    """
+    edge = at - PAST + timedelta(seconds=FIVE_MINUTES)
+    return buckets.floor(edge, resolution=FIVE_MINUTES)
+
+
+def days(one: Fill) -> list[Span]:
+    """Returns the days of a fill, up to the newest event's."""
+    last_at = one.started_at + FUTURE + timedelta(seconds=FIVE_MINUTES)
+    span = Span(one.from_at, buckets.floor(last_at, resolution=FIVE_MINUTES))
+    return list(buckets.cut_at(span, resolution=DAY))
+
+
+def proceed(one: Fill, cut: Cut, *, namespace_id: int, at: datetime) -> None:
+    """Fills the next day, as far as it is still open."""
+    sql.lock("aggregate", key=namespace_id)
+    every = days(one)
+    if one.done == 0:
+        carry(cut, namespace_id=namespace_id, from_at=one.from_at)
+    fill(cut, namespace_id=namespace_id, day=every[one.done], at=at)
+    one.done += 1
+    if one.done == len(every):
+        one.finished_at = at
+
+
+def fill(cut: Cut, *, namespace_id: int, day: Span, at: datetime) -> None:
+    span = Span(max(day.start_at, open_from(at=at)), day.end_at)
+    if span.start_at >= span.end_at:
+        return
+    run = services.begin(namespace_id=namespace_id, cause=Cause.FILL, at=at)
+    written = services.recompute(
+        namespace_id=namespace_id,
+        targets=services.computed(namespace_id),
+        segments=segments.leaves(cut),
+        spans=[span],
+        run_id=run.pk,
+    )
+    services.finish(run, buckets=written)
+
+
+def carry(cut: Cut, *, namespace_id: int, from_at: datetime) -> None:
+    """Counts users who were carried over under the leaf of those in no group."""
+    pairs = zip(cut.segments, cut.leaves, strict=True)
+    [rest] = [
+        number
+        for number, leaf in pairs
+        if all(group == Group.NEITHER for _, group in leaf.steps)
+    ]
+    sql.execute(
+        CARRY,
+        namespace_id=namespace_id,
+        whole=WHOLE,
+        rest=rest,
+        leaves=list(cut.segments),
+        from_at=from_at,
+    )
+
+
+def filled(*, namespace_id: int) -> list[tuple[Cut, datetime]]:
+    """Returns the segmentations that are filled, each with since when, in 4 queries."""
+    cuts = segmentation.cuts(namespace_id=namespace_id)
+    rows = Fill.objects.filter(segmentation__in=[cut.id for cut in cuts])
+    since = {
+        (one.segmentation_id, one.definition): one.from_at
+        for one in rows.exclude(finished_at=None)
+    }
+    return [
+        (cut, since[cut.id, cut.definition])
+        for cut in cuts
+        if (cut.id, cut.definition) in since
+    ]
+
+
+def sweep() -> int:
+    """Deletes the buckets of segmentations that were deleted; returns how many."""
+    places = Namespace.objects.values_list("pk", flat=True)
+    return sum(sweep_one(namespace_id=one) for one in places)
+
+
+@transaction.atomic
+def sweep_one(*, namespace_id: int) -> int:
+    """Deletes a namespace's buckets of no segment.
+
+    No aggregation is under way meanwhile: what one wrote before, it read before.
+    """
+    sql.lock("aggregate", key=namespace_id)
+    return sql.execute(
+        ORPHANS,
+        namespace_id=namespace_id,
+        resolutions=list(RESOLUTIONS),
+        numbers=segments.every(namespace_id=namespace_id).numbers,
+    )
