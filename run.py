@@ -78,6 +78,8 @@ DEPLOYMENT = {
     "ALLOWED_HOSTS": "abacus.example",
     "DATABASE_URL": "postgresql://abacus.example/abacus",
     "REDIS_URL": "redis://abacus.example",
+    "EMAIL_HOST": "smtp.abacus.example",
+    "DEFAULT_FROM_EMAIL": "abacus@abacus.example",
 }
 
 

@@ -16,7 +16,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from access.errors import Missing, Refused
+from access.errors import Duplicated, Missing, Refused
 from access.renderers import JSONRenderer
 
 Envelope = dict[str, Any]
@@ -75,6 +75,9 @@ def envelope(exc: exceptions.APIException, *, method: str) -> Envelope:
         name = f"{exc.kind.upper().replace('-', '_')}_NOT_FOUND"
         data = {"type": exc.kind, "key": exc.key, "name": name}
         return error(60, "NotFoundError", str(exc.detail), **data)
+    if isinstance(exc, Duplicated):
+        data = {"type": exc.kind, "key": exc.key, "name": exc.name}
+        return error(42, "DuplicatedError", str(exc.detail), **data)
     if isinstance(exc, exceptions.MethodNotAllowed):
         message = f'Method "{method}" not allowed'
         return error(70, "MethodNotAllowed", message, method=method)

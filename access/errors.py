@@ -15,6 +15,16 @@ class Missing(APIException):
         self.kind, self.key = kind, key
 
 
+class Duplicated(APIException):
+    """What a request would make is there already; `name` is the published reason."""
+
+    status_code = 400
+
+    def __init__(self, *, kind: str, key: str, name: str) -> None:
+        super().__init__(f"The {kind} {key} is duplicated")
+        self.kind, self.key, self.name = kind, key, name
+
+
 class Refused(APIException):
     """A request under /v0 that cannot be answered; `error` is the body's `error`."""
 

@@ -11,8 +11,22 @@ from django.http import HttpRequest
 
 from access.admin import ReadOnlyAdmin
 from analytics import formula, rebuilds, tasks
-from analytics.models import KPI, AggregationRun, Kind, Metric, Rebuild
+from analytics.models import (
+    KPI,
+    AggregationRun,
+    Fill,
+    Kind,
+    Metric,
+    Rebuild,
+    Report,
+    ReportSchedule,
+)
 from analytics.rebuilds import NotRebuildableError
+from analytics.report_pages import ReportAdmin
+from analytics.schedule_pages import ReportScheduleAdmin
+
+admin.site.register(Report, ReportAdmin)
+admin.site.register(ReportSchedule, ReportScheduleAdmin)
 
 DEFINING = {"kind", "event_name", "after"}
 NEEDED = (
@@ -148,3 +162,17 @@ class RebuildAdmin(ReadOnlyAdmin[Rebuild]):
     def progress(self, rebuild: Rebuild) -> str:
         """Days of namespaces."""
         return f"{rebuild.done:,} of {rebuild.total:,} days"
+
+
+@admin.register(Fill)
+class FillAdmin(ReadOnlyAdmin[Fill]):
+    list_display = ["segmentation", "from_at", "started_at", "finished_at", "progress"]
+    list_filter = [("finished_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["segmentation"]
+    search_fields = ["segmentation__name"]
+    sortable_by = ["started_at"]
+
+    @admin.display
+    def progress(self, fill: Fill) -> str:
+        """Days."""
+        return f"{fill.done} of {fill.total} days"

@@ -1,4 +1,4 @@
-"""What `manage.py check` says of the KPIs that staff wrote.
+"""What `manage.py check` says of the KPIs that staff wrote, and of e-mails.
 
 Warnings, not errors: those would stop every `manage.py migrate`.
 """
@@ -6,6 +6,7 @@ Warnings, not errors: those would stop every `manage.py migrate`.
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError
 
@@ -38,3 +39,24 @@ def kpis_can_be_computed(
         )
         for name, fault in faults.items()
     ]
+
+
+@checks.register(deploy=True)
+def reports_can_be_mailed(**_: Any) -> list[checks.CheckMessage]:
+    """Names what a deployment lacks to mail the reports of schedules."""
+    needed = {"EMAIL_HOST": settings.EMAIL_HOST, "DEFAULT_FROM_EMAIL": sender()}
+    return [
+        checks.Warning(
+            f"Scheduled reports cannot be mailed: {name} is not set.",
+            hint="Set it, as .env.example tells.",
+            id="analytics.W002",
+        )
+        for name, value in needed.items()
+        if not (value or settings.EMBEDDED)
+    ]
+
+
+def sender() -> str:
+    """Returns the address that e-mails come from, unless no server would take it."""
+    address: str = settings.DEFAULT_FROM_EMAIL
+    return "" if address.endswith("@localhost") else address

@@ -46,24 +46,23 @@ SHAPE = """
         OR start_at <> date_bin(make_interval(secs => resolution), start_at, 'epoch')
     )
 """
-# Leaves sum to the whole, and the parts of a leaf to the leaf, since the segmentation
-# was filled; but for what other programs pushed or was loaded from a file.
+# Leaves sum to the whole since their segmentation was filled, but for what was loaded
+# from a file; the parts of a leaf to the leaf, but for users who are carried over.
 CUT = """
-    WITH pair AS (
+    WITH leaf AS (
         SELECT * FROM unnest(
-            %(segmentations)s::text[], %(totals)s::int[], %(numbers)s::int[],
-            %(sinces)s::timestamptz[]
-        ) AS pair (segmentation, total, segment, since)
+            %(segmentations)s::text[], %(numbers)s::int[], %(sinces)s::timestamptz[]
+        ) AS leaf (segmentation, segment, since)
     ), summed AS (
-        SELECT segmentation, total, metric_id, start_at, sum(value) AS value
-        FROM pair JOIN analytics_bucket USING (segment)
+        SELECT segmentation, metric_id, start_at, sum(value) AS value
+        FROM leaf JOIN analytics_bucket USING (segment)
         WHERE namespace_id = %(namespace_id)s AND resolution = 300
             AND metric_id = ANY(%(metrics)s) AND start_at >= since
-        GROUP BY 1, 2, 3, 4
+        GROUP BY 1, 2, 3
     ), whole AS (
-        SELECT segmentation, total, metric_id, start_at, value
-        FROM (SELECT DISTINCT segmentation, total, since FROM pair) AS pair
-        JOIN analytics_bucket AS bucket ON segment = total
+        SELECT segmentation, metric_id, start_at, value
+        FROM (SELECT DISTINCT segmentation, since FROM leaf) AS segmented
+        JOIN analytics_bucket AS bucket ON segment = 0
         LEFT JOIN analytics_aggregationrun AS run ON run.id = run_id
         WHERE bucket.namespace_id = %(namespace_id)s AND resolution = 300
             AND metric_id = ANY(%(metrics)s) AND start_at >= since
@@ -71,8 +70,18 @@ CUT = """
     )
     SELECT metric_id, 300, start_at, whole.value, summed.value, 'sum of segments'
     FROM summed
-    FULL JOIN whole USING (segmentation, total, metric_id, start_at)
+    FULL JOIN whole USING (segmentation, metric_id, start_at)
     WHERE coalesce(summed.value, 0) <> coalesce(whole.value, 0)
+    UNION ALL
+    SELECT metric_id, resolution, start_at, value, in_parts, 'sum of parts'
+    FROM analytics_bucket AS bucket,
+        LATERAL (SELECT sum(part) FROM unnest(parts) AS part) AS summed (in_parts)
+    WHERE namespace_id = %(namespace_id)s AND parts IS NOT NULL AND value <> in_parts
+        AND NOT EXISTS (
+            SELECT FROM analytics_carried AS carried
+            WHERE carried.namespace_id = bucket.namespace_id
+                AND carried.metric_id = bucket.metric_id
+        )
 """
 # Five minutes are what history makes of them, unless something about them is open (an
 # event changes what later ones count for, as far as their metric looks back), or they

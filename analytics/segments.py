@@ -1,32 +1,46 @@
-"""The numbers under which buckets are stored: the whole, leaves, and parts of leaves.
+"""What values are stored under: the whole namespace, and the leaves of segmentations.
 
 A leaf that a test puts users into is also stored in sixteen parts, by the users'
 shards: disjoint sets of users, drawn by the hash of their ids, as additive as all else.
 How much the parts differ tells how much chance there is in their sum.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from analytics.models import WHOLE
 from events.keys import SHARDS
 from segmentation import queries as segmentation
 from segmentation.cuts import Cut
-from segmentation.tree import Leaf
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """The numbers that values are stored under, and an SQL expression that has them.
+    """The numbers that values are stored under, and SQL expressions that tell them.
 
-    It is over `user_key` and `occurred_at`: the array of an event's numbers.
+    `expression` is over `user_key` and `occurred_at`: the array of an event's numbers;
+    `tested` are the numbers whose values are stored in parts too.
     """
 
     numbers: list[int]
+    tested: list[int]
     expression: str
 
+    @property
+    def shard(self) -> str:
+        """An expression over `user_key`: nothing to group by if nothing is tested."""
+        return f"(user_key & {SHARDS - 1})::int" if self.tested else "0"
 
-ONLY_WHOLE = Segments([WHOLE], f"ARRAY[{WHOLE}]")
+    @property
+    def parts(self) -> str:
+        """An aggregate over `shard` and `value`: the array of a segment's parts."""
+        if not self.tested:
+            return "NULL::numeric[]"
+        sums = ", ".join(
+            f"coalesce(sum(value) FILTER (WHERE shard = {shard}), 0)"
+            for shard in range(SHARDS)
+        )
+        return f"CASE WHEN segment = ANY(ARRAY{self.tested}) THEN ARRAY[{sums}] END"
 
 
 def every(*, namespace_id: int) -> Segments:
@@ -36,49 +50,26 @@ def every(*, namespace_id: int) -> Segments:
 
 def whole_and(cuts: Sequence[Cut]) -> Segments:
     """Returns what the whole and the leaves of segmentations are stored under."""
-    expression = " || ".join([ONLY_WHOLE.expression, *map(leaf_arrays, cuts)])
-    return Segments([WHOLE, *numbers(cuts)], expression)
+    numbers = [WHOLE, *(number for cut in cuts for number in cut.segments)]
+    tested = [number for cut in cuts for number in in_groups(cut)]
+    return Segments(numbers, tested, array([str(WHOLE), *map(number_of_leaf, cuts)]))
 
 
 def leaves(cut: Cut) -> Segments:
     """Returns what the leaves of a segmentation are stored under."""
-    return Segments(numbers([cut]), leaf_arrays(cut))
+    expression = array([number_of_leaf(cut)])
+    return Segments(list(cut.segments), in_groups(cut), expression)
 
 
-def parts(segment: int) -> list[int]:
-    """Returns the numbers of a leaf's parts, in the order of shards."""
-    return [-(segment * SHARDS + shard) for shard in range(SHARDS)]
+def in_groups(cut: Cut) -> list[int]:
+    """Returns the numbers of the leaves that a test puts users into."""
+    pairs = zip(cut.segments, cut.leaves, strict=True)
+    return [number for number, leaf in pairs if leaf.is_tested]
 
 
-def of_leaf(segment: int, leaf: Leaf) -> list[int]:
-    """Returns all numbers under which a leaf's values are stored."""
-    return [segment, *(parts(segment) if leaf.is_tested else [])]
+def number_of_leaf(cut: Cut) -> str:
+    return cut.case(lambda segment, _: str(segment))
 
 
-def numbers(cuts: Iterable[Cut]) -> list[int]:
-    """Returns all numbers under which the leaves' values are stored."""
-    return [
-        number
-        for cut in cuts
-        for pair in zip(cut.segments, cut.leaves, strict=True)
-        for number in of_leaf(*pair)
-    ]
-
-
-def pairs(cut: Cut) -> Iterator[tuple[int, int]]:
-    """Yields what sums to what: the whole and a leaf of it, a leaf and a part of it."""
-    for number, leaf in zip(cut.segments, cut.leaves, strict=True):
-        yield WHOLE, number
-        for part in of_leaf(number, leaf)[1:]:
-            yield number, part
-
-
-def leaf_arrays(cut: Cut) -> str:
-    return cut.case(leaf_array)
-
-
-def leaf_array(segment: int, leaf: Leaf) -> str:
-    if not leaf.is_tested:
-        return f"ARRAY[{segment}]"
-    part = f"-({segment * SHARDS} + (user_key & {SHARDS - 1})::int)"
-    return f"ARRAY[{segment}, {part}]"
+def array(numbers: Iterable[str]) -> str:
+    return f"ARRAY[{', '.join(numbers)}]"

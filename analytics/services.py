@@ -16,6 +16,7 @@ from events import buckets, names, past
 from events import queries as events
 from events import services as intake
 from events.buckets import DAY, FIVE_MINUTES, HOUR, Span
+from events.keys import SHARDS
 from events.services import Claim
 
 ANY_EVENT, NO_EVENT = 0, -1
@@ -29,12 +30,13 @@ WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
     AND metric_id = ANY(%(metrics)s) AND segment = ANY(%(segments)s)
     AND bucket.start_at >= span.start_at AND bucket.start_at < span.end_at
 """
-ROLL_UP = """
+PARTS = ", ".join(f"sum(parts[{shard}])" for shard in range(1, SHARDS + 1))
+ROLL_UP = f"""
 INSERT INTO analytics_bucket
-    (namespace_id, resolution, metric_id, segment, start_at, value, run_id)
+    (namespace_id, resolution, metric_id, segment, start_at, value, parts, run_id)
 SELECT %(namespace_id)s, %(resolution)s, metric_id, segment,
     date_bin(make_interval(secs => %(resolution)s), bucket.start_at, 'epoch'),
-    sum(value), %(run_id)s
+    sum(value), CASE WHEN count(parts) > 0 THEN ARRAY[{PARTS}] END, %(run_id)s
 FROM analytics_bucket AS bucket
 JOIN unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
     AS span (start_at, end_at)
@@ -47,8 +49,9 @@ GROUP BY 3, 4, 5 HAVING sum(value) <> 0
 
 FILL = """
 INSERT INTO analytics_bucket
-    (metric_id, segment, start_at, value, namespace_id, resolution, run_id)
-SELECT metric_id, segment, start_at, value, %(namespace_id)s, 300, %(run_id)s FROM (
+    (metric_id, segment, start_at, value, parts, namespace_id, resolution, run_id)
+SELECT metric_id, segment, start_at, value, parts, %(namespace_id)s, 300, %(run_id)s
+FROM (
 """
 
 
@@ -195,7 +198,7 @@ def recompute(
         select = kinds.sums(
             spans=part,
             kinds={one.kind for one in targets},
-            segments=segments.expression,
+            segments=segments,
         )
         statement = f"{FILL}{select}) AS sums"
         written += sql.execute(statement, **columns(targets), **place, run_id=run_id)

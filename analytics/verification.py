@@ -88,19 +88,16 @@ def snapshot() -> Iterator[None]:
 def cut_up(*, namespace_id: int) -> list[tuple[Any, ...]]:
     """Returns where leaves do not sum to the whole, or parts of a leaf to the leaf."""
     filled = fills.filled(namespace_id=namespace_id)
-    pairs = [
-        (cut.id, total, number, since)
-        for cut, since in filled
-        for total, number in segments.pairs(cut)
+    leaves = [
+        (cut.id, number, since) for cut, since in filled for number in cut.segments
     ]
-    ids, totals, numbers, sinces = zip(*pairs, strict=True) if pairs else [()] * 4
+    ids, numbers, sinces = zip(*leaves, strict=True) if leaves else [()] * 3
     metrics = [one.metric_id for one in services.computed(namespace_id)]
     return differences.run(
         differences.CUT,
         namespace_id=namespace_id,
         metrics=metrics,
         segmentations=list(ids),
-        totals=list(totals),
         numbers=list(numbers),
         sinces=list(sinces),
     )
@@ -127,7 +124,7 @@ def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, .
     sums = kinds.sums(
         spans=[day],
         kinds={one.kind for one in targets},
-        segments=stored.expression,
+        segments=stored,
     )
     return differences.run(
         differences.HISTORY.replace("{sums}", sums),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from access import sql
 from analytics import kinds, services
-from benchmarks import visits
+from benchmarks import segments, visits
 from benchmarks.report import Finding, median_seconds, seconds
 from events import buckets
 from events.buckets import FIVE_MINUTES, Span
@@ -47,6 +47,7 @@ def run(namespace_id: int) -> Iterator[Finding]:
         sql.execute(BATCH, namespace_id=namespace_id, batch=batch, at=now)
         sql.execute("VACUUM ANALYZE events_event")
         yield aggregation(namespace_id, dirty, now)
+    yield from segments.run(namespace_id, past)
 
 
 def aggregation(namespace_id: int, dirty: Span, now: datetime) -> Finding:

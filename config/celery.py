@@ -10,6 +10,9 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 REBUILD_SECONDS = 60
+REPORTS_SECONDS = 10
+SCHEDULE_SECONDS = 60
+FILL_SECONDS = 20
 
 app = Celery("abacus")
 app.conf.update(
@@ -48,6 +51,36 @@ app.conf.update(
             "task": "analytics.tasks.rebuild",
             "schedule": REBUILD_SECONDS,
             "options": {"expires": REBUILD_SECONDS},
+        },
+        "fill": {
+            "task": "analytics.tasks.fill",
+            "schedule": FILL_SECONDS,
+            "options": {"expires": FILL_SECONDS},
+        },
+        "sweep": {
+            "task": "analytics.tasks.sweep",
+            "schedule": 86_400,
+            "options": {"expires": 3_600},
+        },
+        "make-reports": {
+            "task": "analytics.tasks.make_reports",
+            "schedule": REPORTS_SECONDS,
+            "options": {"expires": REPORTS_SECONDS},
+        },
+        "expire-reports": {
+            "task": "analytics.tasks.expire_reports",
+            "schedule": 86_400,
+            "options": {"expires": 3_600},
+        },
+        "schedule-reports": {
+            "task": "analytics.tasks.schedule_reports",
+            "schedule": SCHEDULE_SECONDS,
+            "options": {"expires": SCHEDULE_SECONDS},
+        },
+        "mail-reports": {
+            "task": "analytics.tasks.mail_reports",
+            "schedule": SCHEDULE_SECONDS,
+            "options": {"expires": SCHEDULE_SECONDS},
         },
         "retain": {
             "task": "events.tasks.retain",

@@ -1,7 +1,9 @@
 """Everything a deployment may set, read from the environment in one place."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 import django_stubs_ext
@@ -33,6 +35,16 @@ def whole(name: str, default: int) -> int:
     if not value.isdecimal():
         raise ImproperlyConfigured(f"{name}={value}: write a whole number")
     return int(value)
+
+
+def options(name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text(name, "{}") or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ImproperlyConfigured(f"{name}: write a JSON object")
+    return found
 
 
 def secret(name: str) -> str:
@@ -126,6 +138,24 @@ STATIC_ROOT = None if EMBEDDED else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = EMBEDDED
 
+# Files of reports: unfinished ones always here, whole ones too unless told otherwise.
+# Nothing has an address: they leave through the API, which looks at roles.
+FILES_DIR = Path(text("FILES_DIR") or LOCAL_DIR / "files")
+LOCAL_FILES = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {
+        "location": FILES_DIR,
+        "file_permissions_mode": 0o600,
+        "directory_permissions_mode": 0o700,
+    },
+}
+OTHER_FILES = {"BACKEND": text("FILES_STORAGE"), "OPTIONS": options("FILES_OPTIONS")}
+STORAGES = {
+    "default": OTHER_FILES if OTHER_FILES["BACKEND"] else LOCAL_FILES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+REPORT_DAYS = whole("REPORT_DAYS", 30)
+
 # Over plain HTTP (the demo, a laptop) browsers drop secure cookies.
 HTTPS = flag("HTTPS", default=not EMBEDDED)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -133,6 +163,22 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics/?$"]
+
+# Where people reach Abacus, for the addresses in e-mails; without it they have none.
+PUBLIC_URL = text("PUBLIC_URL").rstrip("/")
+EMAIL_HOST = text("EMAIL_HOST")
+EMAIL_USE_SSL = flag("EMAIL_USE_SSL", default=False)
+EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=not EMAIL_USE_SSL)
+if EMAIL_USE_SSL and EMAIL_USE_TLS:
+    raise ImproperlyConfigured("Only one of EMAIL_USE_SSL, EMAIL_USE_TLS can be True")
+EMAIL_PORT = whole("EMAIL_PORT", 465 if EMAIL_USE_SSL else 587)
+EMAIL_HOST_USER = text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = text("EMAIL_HOST_PASSWORD")
+EMAIL_TIMEOUT = 20  # seconds for each answer of the mail server
+DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "abacus@localhost")
+if EMBEDDED and not EMAIL_HOST:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = LOCAL_DIR / "mail"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

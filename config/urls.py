@@ -13,6 +13,7 @@ from goals.urls import v0 as goals
 api = [
     path("", include("events.urls")),
     path("", include("goals.urls")),
+    path("", include("segmentation.urls")),
     path("", include("analytics.urls")),
 ]
 

@@ -135,7 +135,9 @@ def granularity_for(span: Span) -> Granularity:
     return next(fitting, Granularity.MONTH)
 
 
-def edges(span: Span, *, granularity: Granularity, zone: ZoneInfo) -> list[datetime]:
+def edges(
+    span: Span, *, granularity: Granularity, zone: ZoneInfo, most: int = MAX_CELLS
+) -> list[datetime]:
     """The n + 1 edges, aware UTC, of the fewest adjoining cells that cover a span.
 
     Cells begin where the clock of `zone` shows a full hour, midnight, Monday's
@@ -143,15 +145,14 @@ def edges(span: Span, *, granularity: Granularity, zone: ZoneInfo) -> list[datet
     When the clock is put back, a repeated hour is a cell again, a repeated midnight
     is not. A wall that the clock skips stands where the old offset puts it (PEP 495).
     Every edge is a multiple of five minutes: the one below, for offsets in odd
-    seconds (local mean times, the last until 1972). Raises TooManyCells above
-    MAX_CELLS.
+    seconds (local mean times, the last until 1972). Raises TooManyCells above `most`.
     """
     expected = round((span.end_at - span.start_at) / _SIZES[granularity])
-    if expected > MAX_CELLS * 1.05:  # more than clocks and months can be off the mean
-        raise _too_many(expected)
+    if expected > most * 1.05:  # more than clocks and months can be off the mean
+        raise _too_many(expected, most)
     found = cut(span, granularity=granularity, zone=zone)
-    if len(found) - 1 > MAX_CELLS:
-        raise _too_many(len(found) - 1)
+    if len(found) - 1 > most:
+        raise _too_many(len(found) - 1, most)
     return found
 
 
@@ -219,8 +220,8 @@ def _instant(wall: datetime) -> datetime:
     return floor(at, resolution=FIVE_MINUTES) if at.second or at.minute % 5 else at
 
 
-def _too_many(number: int) -> TooManyCells:
+def _too_many(number: int, most: int) -> TooManyCells:
     return TooManyCells(
-        f"The span would be cut into {number:,} cells, and at most {MAX_CELLS:,} are "
+        f"The span would be cut into {number:,} cells, and at most {most:,} are "
         "answered: choose a coarser granularity or a shorter span."
     )

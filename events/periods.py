@@ -21,13 +21,18 @@ class Period:
 
 
 def cells(
-    period: Period, *, first_at: datetime | None, now: datetime
+    period: Period,
+    *,
+    first_at: datetime | None,
+    now: datetime,
+    most: int = buckets.MAX_CELLS,
 ) -> list[datetime]:
     """Returns the edges of the answer's cells; one edge, no cell, without any data.
 
     The default start is where the data begin, `first_at`; the default end is now.
+    Raises TooManyCells above `most`.
     """
-    return _cut(period, first_at, now)[0]
+    return _cut(period, first_at, now, most)[0]
 
 
 def compared(
@@ -47,7 +52,10 @@ def compared(
 
 
 def _cut(
-    period: Period, first_at: datetime | None, now: datetime
+    period: Period,
+    first_at: datetime | None,
+    now: datetime,
+    most: int = buckets.MAX_CELLS,
 ) -> tuple[list[datetime], Granularity]:
     end = period.end or max(now, period.start or now)
     start = period.start or (first_at and min(first_at, end))
@@ -56,5 +64,5 @@ def _cut(
         return [edge], period.granularity or Granularity.FIVE_MINUTES
     span = Span(start, end)
     granularity = period.granularity or buckets.granularity_for(span)
-    edges = buckets.edges(span, granularity=granularity, zone=period.zone)
+    edges = buckets.edges(span, granularity=granularity, zone=period.zone, most=most)
     return edges, granularity

@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from segmentation import tree
+from segmentation import groups, tree
 from segmentation.groups import Draw
 from segmentation.tree import Group, Leaf
 
@@ -72,6 +72,6 @@ def group(draw: Draw) -> str:
     if draw.end_at:
         during += f" AND occurred_at < '{draw.end_at.isoformat()}'"
     in_a, in_b = draw.edges
-    place = f"segmentation_slot('\\x{draw.salt.encode().hex()}', user_key)"
+    place = groups.slot_in_sql(salt=draw.salt)
     drawn = f"width_bucket({place}, ARRAY[{in_a}, {in_b}])"
     return f"(CASE WHEN {during} THEN {drawn} ELSE {Group.NEITHER} END)"

@@ -21,6 +21,17 @@ ANALYTICS = {
     "analytics/kpis/values/",
     "analytics/kpis/<str:name>/explain/",
     "analytics/metrics/values/",
+    "analytics/segmentations/params/",
+    "analytics/segmentations/params/<str:segmentation_id>/",
+    "analytics/segmentations/params/<str:segmentation_id>/comparison/",
+    "analytics/ab-tests/",
+    "analytics/ab-tests/<str:test_id>/",
+    "analytics/ab-tests/<str:test_id>/group/",
+    "tasks/private/analytics_report_export/",
+    "tasks/private/analytics_report_export/recents/",
+    "tasks/private/analytics_report_export/<str:task_id>/",
+    "tasks/private/analytics_report_export/<str:task_id>/download/",
+    "tasks/private/<str:name>/",
 }
 DOCUMENTED = {
     "",

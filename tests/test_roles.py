@@ -7,6 +7,7 @@ a session, and ask for the namespace "shop", which the stranger does not belong 
 import json
 
 import pytest
+from django.db import transaction
 from rest_framework.test import APIClient
 
 from access import services
@@ -32,8 +33,24 @@ BODIES = {
         "start_timestamps": [0],
         "metrics": [{"name": "visitors", "values": [1]}],
     },
+    "analytics/segmentations/params/": {
+        "namespace": "shop",
+        "name": "a",
+        "segmentation": {"type": "analytics"},
+    },
+    "analytics/segmentations/params/<str:segmentation_id>/": {"name": "a"},
+    "analytics/ab-tests/": {
+        "namespace": "shop",
+        "id": "a",
+        "share_a": 50,
+        "share_b": 50,
+    },
+    "tasks/private/analytics_report_export/": {"namespace": "shop"},
 }
-QUERIES = {"v0/nudges": "&user_id=u&goal=g"}
+QUERIES = {
+    "v0/nudges": "&user_id=u&goal=g",
+    "analytics/ab-tests/<str:test_id>/group/": "&user_id=u",
+}
 
 # In the order anonymous, root, manager, backend, stranger.
 # "any other": a method that the endpoint does not have.
@@ -61,6 +78,32 @@ TABLE = {
         "PUT": "401 204 204 204 403",
         "any other": MANAGERS,
     },
+    "analytics/segmentations/params/": {
+        "GET": "401 200 200 200 403",
+        "POST": "401 201 201 201 403",
+        "any other": EVERYBODY,
+    },
+    "analytics/segmentations/params/<str:segmentation_id>/": {
+        **dict.fromkeys(["GET", "PATCH", "DELETE"], "401 404 404 404 403"),
+        "any other": EVERYBODY,
+    },
+    "analytics/ab-tests/": {
+        "GET": "401 200 200 200 403",
+        "POST": "401 201 201 201 403",
+        "any other": EVERYBODY,
+    },
+    "analytics/ab-tests/<str:test_id>/": {
+        **dict.fromkeys(["GET", "PATCH", "DELETE"], "401 404 404 404 403"),
+        "any other": EVERYBODY,
+    },
+    "analytics/ab-tests/<str:test_id>/group/": {
+        "GET": "401 404 404 404 403",
+        "any other": EVERYBODY,
+    },
+    "analytics/segmentations/params/<str:segmentation_id>/comparison/": {
+        "GET": "401 404 404 403 403",
+        "any other": MANAGERS,
+    },
     "api/docs/": {"GET": ALL_OK, "OPTIONS": OPEN, "any other": OPEN},
     "api/schema/": {"GET": ALL_OK, "any other": OPEN},
     "goals/": {"GET": "302 200 200 403 200", "any other": PAGE},
@@ -69,6 +112,26 @@ TABLE = {
     "metrics/counters": {"GET": "401 200 200 200 200", "any other": EVERYBODY},
     "metrics/predictions": {"GET": "401 200 200 200 200", "any other": EVERYBODY},
     "readyz": {"GET": ALL_OK, "any other": OPEN},
+    "tasks/private/analytics_report_export/": {
+        "POST": "401 202 202 202 403",
+        "any other": EVERYBODY,
+    },
+    "tasks/private/analytics_report_export/recents/": {
+        "GET": "401 200 200 200 403",
+        "any other": EVERYBODY,
+    },
+    "tasks/private/analytics_report_export/<str:task_id>/": {
+        **dict.fromkeys(["GET", "DELETE"], "401 404 404 404 403"),
+        "any other": EVERYBODY,
+    },
+    "tasks/private/analytics_report_export/<str:task_id>/download/": {
+        "GET": "401 404 404 404 403",
+        "any other": EVERYBODY,
+    },
+    "tasks/private/<str:name>/": {
+        "POST": "401 400 400 400 400",
+        "any other": EVERYBODY,
+    },
     "v0/analytics": {
         "GET": "401 200 200 200 403",
         "POST": "401 204 204 204 403",
@@ -125,9 +188,13 @@ def expected(row):
 
 
 def status(client, method, route):
-    body = json.dumps(BODIES.get(known(route), {})) if method in {"POST", "PUT"} else ""
+    """Returns how a request is answered, and undoes what it did."""
+    sent = BODIES.get(known(route), {}) if method in {"POST", "PUT", "PATCH"} else None
+    body = "" if sent is None else json.dumps(sent)
     path = f"/{route}?namespace=shop{QUERIES.get(known(route), '')}"
-    response = client.generic(method, path, body, content_type="application/json")
+    with transaction.atomic():
+        response = client.generic(method, path, body, content_type="application/json")
+        transaction.set_rollback(True)
     return str(response.status_code)
 
 

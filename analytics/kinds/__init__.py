@@ -1,10 +1,10 @@
 """The kinds of metrics: how each sums history, in one statement over all dirty buckets.
 
-A kind's SELECT yields (metric id, start of five minutes, segments, value): what counts
-is one event after the other, and `$segments` is an expression over its `user_key` and
-`occurred_at`, the array of the numbers that its value is stored under: the whole, and
-its leaf of each segmentation. One more key to group by; so the leaves sum to the whole,
-whatever the kind. It reads
+A kind's SELECT yields (metric id, start of five minutes, segments, shard, value): what
+counts is one event after the other, and `$segments`, over its `user_key` and
+`occurred_at`, is the array of the numbers that its value is stored under: the whole,
+and its leaf of each segmentation. `$shard` is the user's. Two more keys to group by; so
+the leaves sum to the whole, whatever the kind. It reads
 
 - `metric`: id, kind, event_name_id (0 stands for any event), after_id;
 - `dirty`: history in the dirty spans, scanned once for all kinds that share a scan:
@@ -23,6 +23,7 @@ from string import Template
 
 from analytics.kinds import attribution, orders, sessions, tally
 from analytics.models import Kind
+from analytics.segments import Segments
 from events.buckets import LAST_AT, Span
 
 
@@ -103,14 +104,14 @@ def look_back(kind: str) -> timedelta:
     return RULES[Kind(kind)].look_back
 
 
-def sums(*, spans: Sequence[Span], kinds: Collection[str], segments: str) -> str:
-    """Returns the SELECT of (metric_id, segment, start_at, value) in the spans, without
-    zeros.
+def sums(*, spans: Sequence[Span], kinds: Collection[str], segments: Segments) -> str:
+    """Returns the SELECT of (metric_id, segment, start_at, value, parts) in the spans,
+    without zeros.
 
-    `segments` is the expression for `$segments`. Parameters: namespace_id, segments,
-    all the numbers that it may yield, and in parallel metrics, kinds, names and afters.
-    The spans, sorted, stand in it as constants: only then can the planner tell a few
-    minutes, read by index, from whole days, read in sequence.
+    Parameters: namespace_id, `segments`, the numbers that values are stored under, and
+    in parallel metrics, kinds, names and afters. The spans, sorted, stand in it as
+    constants: only then can the planner tell a few minutes, read by index, from whole
+    days, read in sequence.
     """
     rules = [RULES[kind] for kind in RULES if kind in kinds]
     scans = {name for rule in rules for name in rule.reads}
@@ -125,11 +126,13 @@ def sums(*, spans: Sequence[Span], kinds: Collection[str], segments: str) -> str
     ) + common({name: scan for name, scan in SCANS.items() if name in scans})
     union = " UNION ALL ".join(rule.sums for rule in rules)
     statement = f"""WITH {", ".join(tables)}
-        SELECT metric_id, segment, start_at, sum(value) AS value
-        FROM ({union}) AS sums (metric_id, start_at, segments, value),
+        SELECT metric_id, segment, start_at, sum(value) AS value,
+            {segments.parts} AS parts
+        FROM ({union}) AS sums (metric_id, start_at, segments, shard, value),
             unnest(segments) AS segment
         GROUP BY 1, 2, 3 HAVING sum(value) <> 0"""
-    return Template(statement).substitute(segments=segments)
+    keys = {"segments": segments.expression, "shard": segments.shard}
+    return Template(statement).substitute(keys)
 
 
 def gaps(spans: Sequence[Span]) -> list[Span]:

@@ -38,28 +38,28 @@ ATTRIBUTED = f"""
 """
 SUM = """
     SELECT metric.id, date_bin('5 minutes', occurred_at, 'epoch'), $segments,
-        sum(amount)
+        $shard, sum(amount)
     FROM metric JOIN attributed USING (event_name_id, after_id)
-    WHERE kind = 'attributed_sum' GROUP BY 1, 2, 3
+    WHERE kind = 'attributed_sum' GROUP BY 1, 2, 3, 4
 """
 EARLIER_CLICKED = CLICKED.format(line="earlier", pair="moment")
 ORDERS = f"""
-    SELECT metric.id, start_at, segments, orders
+    SELECT metric.id, start_at, segments, shard, orders
     FROM metric JOIN (
         SELECT event_name_id, after_id, date_bin('5 minutes', occurred_at, 'epoch'),
-            $segments, count(*)
-        FROM attributed WHERE order_id IS NULL GROUP BY 1, 2, 3, 4
+            $segments, $shard, count(*)
+        FROM attributed WHERE order_id IS NULL GROUP BY 1, 2, 3, 4, 5
         UNION ALL
         SELECT event_name_id, after_id, date_bin('5 minutes', occurred_at, 'epoch'),
-            $segments, count(*)
+            $segments, $shard, count(*)
         FROM (
             SELECT DISTINCT ON (event_name_id, after_id, order_id, occurred_at) *
             FROM attributed WHERE order_id IS NOT NULL
             ORDER BY event_name_id, after_id, order_id, occurred_at, user_key
         ) AS moment
         WHERE {orders.FIRST.format(also=f"AND {EARLIER_CLICKED}")}
-        GROUP BY 1, 2, 3, 4
-    ) AS started (event_name_id, after_id, start_at, segments, orders)
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS started (event_name_id, after_id, start_at, segments, shard, orders)
         USING (event_name_id, after_id)
     WHERE kind = 'attributed_orders'
 """

@@ -33,22 +33,23 @@ FIRST = """
     )
 """
 ORDERS = f"""
-    SELECT metric.id, start_at, segments, orders
+    SELECT metric.id, start_at, segments, shard, orders
     FROM metric JOIN (
         SELECT event_name_id, date_bin('5 minutes', occurred_at, 'epoch'), $segments,
-            count(*)
-        FROM line WHERE order_id IS NULL GROUP BY 1, 2, 3
+            $shard, count(*)
+        FROM line WHERE order_id IS NULL GROUP BY 1, 2, 3, 4
         UNION ALL
         SELECT event_name_id, date_bin('5 minutes', occurred_at, 'epoch'), $segments,
-            count(*)
+            $shard, count(*)
         FROM (
             SELECT DISTINCT ON (event_name_id, order_id, occurred_at) *
             FROM line WHERE order_id IS NOT NULL
             ORDER BY event_name_id, order_id, occurred_at, user_key
         ) AS moment
         WHERE {FIRST.format(also="")}
-        GROUP BY 1, 2, 3
-    ) AS started (event_name_id, start_at, segments, orders) USING (event_name_id)
+        GROUP BY 1, 2, 3, 4
+    ) AS started (event_name_id, start_at, segments, shard, orders)
+        USING (event_name_id)
     WHERE kind = 'orders'
 """
 # The lines that another may no longer let be the first of their order.

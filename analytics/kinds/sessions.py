@@ -62,9 +62,9 @@ RECENT = """
 """
 # History is asked, by index, only about what the span itself cannot tell.
 SESSIONS = f"""
-    SELECT metric.id, start_at, segments, started
+    SELECT metric.id, start_at, segments, shard, started
     FROM metric, (
-        SELECT date_bin('5 minutes', occurred_at, 'epoch'), $segments, count(*)
+        SELECT date_bin('5 minutes', occurred_at, 'epoch'), $segments, $shard, count(*)
         FROM (
             SELECT user_key, first_at FROM spell, span
             WHERE CASE
@@ -79,8 +79,8 @@ SESSIONS = f"""
                     AND NOT {KNOWN}
             END
         ) AS started (user_key, occurred_at)
-        GROUP BY 1, 2
-    ) AS session (start_at, segments, started)
+        GROUP BY 1, 2, 3
+    ) AS session (start_at, segments, shard, started)
     WHERE kind = 'sessions'
 """
 # The user's events up to the event in question, each with the session it belongs to.
@@ -116,7 +116,8 @@ TOLD = """
 """
 # An event with another of its name in the day before it: are they of one session?
 SESSIONS_WITH = f"""
-    SELECT metric.id, date_bin('5 minutes', occurred_at, 'epoch'), $segments, count(*)
+    SELECT metric.id, date_bin('5 minutes', occurred_at, 'epoch'), $segments, $shard,
+        count(*)
     FROM metric JOIN (
         SELECT DISTINCT user_key, occurred_at, event_name_id, session_id FROM line
     ) AS act USING (event_name_id)
@@ -144,7 +145,7 @@ SESSIONS_WITH = f"""
                     OR session_id IS NOT NULL AND act.session_id IS NULL)
         )
     )
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2, 3, 4
 """
 LATER = """
     SELECT later.occurred_at

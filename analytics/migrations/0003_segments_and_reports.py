@@ -1,3 +1,4 @@
+import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -14,6 +15,16 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="bucket",
+            name="parts",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.DecimalField(decimal_places=6, max_digits=38),
+                help_text="Of a tested leaf: the value by the users' shards.",
+                null=True,
+                size=None,
+            ),
+        ),
         migrations.AlterField(
             model_name="aggregationrun",
             name="cause",
@@ -104,7 +115,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.PROTECT,
                         to="segmentation.segmentation",
                     ),
                 ),

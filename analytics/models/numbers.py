@@ -1,5 +1,6 @@
 """The numbers computed from the catalogue, and the runs that wrote them."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -21,6 +22,11 @@ class Bucket(models.Model):
     segment = models.IntegerField(default=WHOLE)
     start_at = models.DateTimeField()
     value = models.DecimalField(max_digits=38, decimal_places=6)
+    parts = ArrayField(
+        models.DecimalField(max_digits=38, decimal_places=6),
+        null=True,
+        help_text="Of a tested leaf: the value by the users' shards.",
+    )
     run = models.ForeignKey(
         "analytics.AggregationRun",
         models.DO_NOTHING,

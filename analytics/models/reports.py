@@ -71,7 +71,7 @@ class ReportSchedule(models.Model):
     recipients = models.JSONField(default=list, validators=[addresses])
     format = models.CharField(max_length=4, choices=Format, default=Format.XLSX)
     segmentation = models.ForeignKey(
-        "segmentation.Segmentation", on_delete=models.CASCADE, null=True, blank=True
+        "segmentation.Segmentation", on_delete=models.PROTECT, null=True, blank=True
     )
     kpis = models.ManyToManyField(
         "analytics.KPI", blank=True, help_text="None stands for all of them."

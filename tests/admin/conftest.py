@@ -9,10 +9,20 @@ from knox.models import AuthToken
 
 from access import services
 from access.models import Namespace, User
-from analytics.models import KPI, AggregationRun, Metric, Rebuild
+from analytics.models import (
+    KPI,
+    AggregationRun,
+    Fill,
+    Metric,
+    Rebuild,
+    Report,
+    ReportSchedule,
+)
 from events.models import Batch, EventName, Import
 from flags.models import Flag
 from goals.models import Goal
+from segmentation.models import ABTest
+from segmentation.services import create_segmentation
 
 T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -53,8 +63,10 @@ def make_rows(number, *, first=0):
         services.new_token(user)
         Group.objects.create(name=f"group {n}")
         Flag.objects.create(namespace=namespace, name=f"flag {n}")
+        make_schedule(n, namespace)
         make_catalogue(n)
         make_pipeline(n, namespace)
+        make_segmentation(n, namespace)
 
 
 def make_catalogue(n):
@@ -64,6 +76,26 @@ def make_catalogue(n):
     formula, display_name = f"7 * {name}", f"KPI {n}"
     KPI.objects.create(
         name=f"kpi_{n}", display_name=display_name, formula=formula, unit=unit
+    )
+
+
+def make_schedule(n, namespace):
+    """A schedule with a report, of which the list tells."""
+    one = ReportSchedule.objects.create(
+        namespace=namespace,
+        name=f"schedule {n}",
+        frequency="daily",
+        recipients=["ada@example.com"],
+        created_at=T0,
+    )
+    Report.objects.create(
+        pk=f"report{n}",
+        namespace=namespace,
+        schedule=one,
+        period_start_at=T0 - timedelta(days=1),
+        payload={"timezone": "UTC", "format": "csv"},
+        digest=f"{n}",
+        requested_at=T0,
     )
 
 
@@ -91,6 +123,28 @@ def make_pipeline(n, namespace):
         events=1,
         buckets=3,
         **place,
+    )
+
+
+def make_segmentation(n, namespace):
+    ABTest.objects.create(
+        namespace=namespace, name=f"test{n}", start_at=T0, created_at=T0
+    )
+    leaf = {"type": "analytics"}
+    split = {"ab_test_id": f"test{n}", "group_a": leaf, "group_b": leaf}
+    made = create_segmentation(
+        namespace_id=namespace.pk,
+        name=f"segmentation {n}",
+        checked={"type": "ab_test", "split": split, "skip": leaf},
+        at=T0,
+    )
+    Fill.objects.create(
+        segmentation_id=made.pk,
+        definition=f"{n}",
+        from_at=T0,
+        started_at=T0,
+        done=1,
+        total=6,
     )
 
 

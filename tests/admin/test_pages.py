@@ -10,11 +10,14 @@ pytestmark = pytest.mark.django_db
 
 MODELS = {model._meta.label_lower: model for model in admin.site._registry}
 DELETED = {
-    *("analytics.kpi", "auth.group", "events.import", "flags.flag", "goals.goal")
+    *("analytics.kpi", "auth.group", "events.import", "flags.flag", "goals.goal"),
+    *("segmentation.abtest", "segmentation.segmentation"),
 }
 READ_ONLY = {
     "analytics.aggregationrun",
+    "analytics.fill",
     "analytics.rebuild",
+    "analytics.report",
     "events.batch",
     "events.eventname",
     "events.import",
@@ -49,9 +52,12 @@ def test_the_admin_covers_what_staff_work_with():
         "access.user",
         "analytics.kpi",
         "analytics.metric",
+        "analytics.reportschedule",
         "auth.group",
         "flags.flag",
         "goals.goal",
+        "segmentation.abtest",
+        "segmentation.segmentation",
     }
 
 
@@ -117,10 +123,16 @@ def test_a_search_finds_its_row_and_nothing_is_no_error(staff, rows, name):
         ("analytics.kpi", {"active__exact": "1"}),
         ("analytics.metric", {"kind__exact": "sum"}),
         ("analytics.rebuild", {"finished_at__isempty": "1"}),
+        ("analytics.report", {"status__exact": "FAILED"}),
+        ("analytics.report", {"namespace__id__exact": "1"}),
+        ("analytics.reportschedule", {"frequency__exact": "weekly"}),
         ("flags.flag", {"boolean__exact": "1"}),
         ("flags.flag", {"rollout_start_at__isempty": "0"}),
         ("flags.flag", {"namespace__id__exact": "1"}),
         ("goals.goal", {"namespace__id__exact": "1"}),
+        ("segmentation.abtest", {"end_at__isempty": "1"}),
+        ("segmentation.abtest", {"namespace__id__exact": "1"}),
+        ("segmentation.segmentation", {"namespace__id__exact": "1"}),
         ("knox.authtoken", {"user__role__exact": "root"}),
         ("access.user", {"role__exact": "root"}),
     ],

@@ -101,8 +101,8 @@ DIRTY = Span(NOON - DAY, NOON - DAY + timedelta(seconds=300))
 
 
 def sums(kind: str) -> str:
-    expression = segments.ONLY_WHOLE.expression
-    return kinds.sums(spans=[DIRTY], kinds=[kind], segments=expression)
+    whole = segments.whole_and([])
+    return kinds.sums(spans=[DIRTY], kinds=[kind], segments=whole)
 
 
 def test_a_bucket_of_any_kind_reads_by_index_and_no_day_before_its_look_back(shop):

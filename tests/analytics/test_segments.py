@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics import segments
 from analytics.models import WHOLE, Bucket, Kind, Metric
+from events import keys
 from events import services as intake
 from segmentation import queries as segmentation
 from segmentation.tree import Group
@@ -79,11 +79,11 @@ def catalogue():
         metric(name, kind, event_name, after=after)
 
 
-def kept(shop):
-    """Returns segment → (metric, resolution, start) → value."""
+def kept(shop, column="value"):
+    """Returns segment → (metric, resolution, start) → value, or parts."""
     found = defaultdict(dict)
     rows = Bucket.objects.filter(namespace=shop).values_list(
-        "segment", "metric__name", "resolution", "start_at", "value"
+        "segment", "metric__name", "resolution", "start_at", column
     )
     for segment, *key, value in rows:
         found[segment][tuple(key)] = value
@@ -121,10 +121,9 @@ def test_leaves_sum_to_the_whole_and_parts_to_their_leaf(past, one, two, tree):
     for cut in segmentation.cuts(namespace_id=shop):
         assert summed(found, cut.segments) == found[WHOLE]
         for number, place in zip(cut.segments, cut.leaves, strict=True):
-            if place.is_tested:
-                assert summed(found, segments.parts(number)) == found[number]
-            else:
-                assert not summed(found, segments.parts(number))
+            for key, parts in kept(shop, "parts")[number].items():
+                told = sum(parts) if place.is_tested else parts
+                assert told == (found[number][key] if place.is_tested else None)
 
 
 @settings(deadline=None, max_examples=15)
@@ -157,6 +156,25 @@ def modelled(past):
             for start_at, value in shop_model.buckets(amounts, resolution).items():
                 found[one.name, resolution, start_at] = value
     return found
+
+
+@pytest.mark.parametrize(
+    ("resolution", "start_at"),
+    [(300, START), (3600, START), (86400, START - 12 * HOUR)],
+    ids=["5m", "1h", "1d"],
+)
+def test_a_part_has_the_users_of_its_shard(resolution, start_at):
+    shop = namespace()
+    ab_test(shop, "one", share_a=50, share_b=50, start_at=START)
+    cut = segmented(shop, split("one", leaf(), leaf(), leaf()))
+    happen([event("purchase", START, user=user) for user in USERS], shop=shop)
+    found = kept(shop, "parts")
+    in_a, in_b = (
+        found[number]["purchases", resolution, start_at] for number in cut.segments[:2]
+    )
+    shards = [keys.shard(user) for user in USERS]
+    expected = [shards.count(shard) for shard in range(keys.SHARDS)]
+    assert [a + b for a, b in zip(in_a, in_b, strict=True)] == expected
 
 
 def test_from_its_start_to_its_end_a_test_has_its_groups_to_the_second():

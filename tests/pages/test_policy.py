@@ -14,6 +14,9 @@ PAGES = [
     "/admin/analytics/kpi/",
     "/admin/analytics/kpi/add/",
     "/admin/analytics/metric/",
+    "/admin/analytics/report/",
+    "/admin/analytics/reportschedule/",
+    "/admin/analytics/reportschedule/add/",
     "/admin/events/batch/",
     "/admin/flags/flag/",
     "/admin/flags/flag/add/",
@@ -21,6 +24,10 @@ PAGES = [
     "/admin/goals/goal/",
     "/admin/goals/goal/add/",
     "/admin/knox/authtoken/",
+    "/admin/segmentation/abtest/",
+    "/admin/segmentation/abtest/add/",
+    "/admin/segmentation/segmentation/",
+    "/admin/segmentation/segmentation/add/",
 ]
 
 

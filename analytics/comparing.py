@@ -1,0 +1,164 @@
+"""Reads: whether group B differs from group A, for each A/B test of a segmentation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import numpy as np
+
+from analytics import formula, queries, samples, trials
+from analytics.formula import Series
+from analytics.models import Fill, Metric, Unit
+from analytics.nodes import Node, NodeError, nodes
+from analytics.trials import Finding, Question, Ratio, Sample, Trial
+from events import buckets
+from events.buckets import DAY, FIRST_AT, LAST_AT, Span
+from segmentation.cuts import Cut
+from segmentation.tree import Group, Leaf
+
+PEEKING = (
+    "{test} goes on: decide when it has ended. Whoever looks every day and stops at "
+    "the first difference finds one in about 1 of 5 tests in which nothing differs."
+)
+CHANCE = (
+    "{number} comparisons: where nothing differs, about 1 in 20 shows a difference by "
+    "chance. Trust the KPI that you chose before the test."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a test found in a time, or the reason why nothing can be said of it."""
+
+    node: Node
+    span: Span | None = None
+    goes_on: bool | None = None
+    ratio: Ratio | None = None
+    findings: Sequence[Finding] = ()
+    reason: str | None = None
+
+
+class Comparison(NamedTuple):
+    """All tests of a segmentation; `as_of` is when the numbers were complete."""
+
+    as_of: datetime
+    compared: list[Compared]
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What is known of a segmentation: per metric an array, a row for each leaf.
+
+    `since` is when the numbers begin; None while they are being filled in.
+    """
+
+    questions: Sequence[Question]
+    metrics: Mapping[str, Metric]
+    leaves: Sequence[Leaf]
+    sums: Mapping[str, Series]
+    since: datetime | None
+
+    def samples(self, node: Node) -> dict[str, Sample]:
+        """Returns the metrics of both groups of a test."""
+        rows = [node.leads_to(group, self.leaves) for group in (Group.A, Group.B)]
+        return {
+            name: Sample(
+                parts=np.stack([leaves[places].sum(axis=0) for places in rows]),
+                counts=self.metrics[name].unit == Unit.COUNT,
+            )
+            for name, leaves in self.sums.items()
+        }
+
+
+def compare(
+    *, namespace_id: int, cut: Cut, names: Sequence[str], days: Span, now: datetime
+) -> Comparison:
+    """Returns KPIs (no names: all) for each test of a segmentation, in five statements.
+
+    `days` are whole days of UTC. All that is stored in them is compared: below the
+    groups of a test there is nothing from before its start or after its end.
+    """
+    as_of = queries.data_as_of(namespace_id=namespace_id, now=now)
+    kpis, warnings = queries.catalogue(names)
+    questions = [Question(k.name, k.unit, formula.parse(k.formula)) for k in kpis]
+    numbers = read(questions, namespace_id=namespace_id, cut=cut, days=days)
+    until = datetime.fromtimestamp(as_of, UTC)
+    found = [compared(one, numbers, days=days, as_of=until) for one in nodes(cut)]
+    return Comparison(until, found, warnings + cautions(found))
+
+
+def read(
+    questions: Sequence[Question], *, namespace_id: int, cut: Cut, days: Span
+) -> Numbers:
+    """Returns all that is stored for the questions, in three statements."""
+    metrics = {one.name: one for one in Metric.objects.filter(active=True)}
+    pairs = zip(cut.segments, cut.leaves, strict=True)
+    tested = [(number, leaf) for number, leaf in pairs if leaf.is_tested]
+    names = {name for one in questions for name in one.formula.names}
+    sums = samples.of(
+        namespace_id=namespace_id,
+        metrics=samples.needed(names, metrics),
+        leaves=[number for number, _ in tested],
+        days=days,
+    )
+    leaves = [leaf for _, leaf in tested]
+    return Numbers(questions, metrics, leaves, sums, since=complete_from(cut))
+
+
+def whole_days(start: datetime | None, end: datetime | None) -> Span:
+    """Returns the days of UTC that a time touches; None stands for no limit."""
+    span = Span(start or FIRST_AT, end or LAST_AT)
+    return buckets.widened([span], resolution=DAY)[0]
+
+
+def complete_from(cut: Cut) -> datetime | None:
+    """Returns when the leaves' numbers begin; None while they are being filled in."""
+    fills = list(Fill.objects.filter(segmentation=cut.id).exclude(finished_at=None))
+    if all(one.definition != cut.definition for one in fills):
+        return None
+    return min(one.from_at for one in fills)
+
+
+def compared(node: Node, numbers: Numbers, *, days: Span, as_of: datetime) -> Compared:
+    """Returns what a test found in those days, as far as there are numbers."""
+    if numbers.since is None:
+        return Compared(node, reason="The segmentation is being filled: ask later.")
+    within = Span(max(days.start_at, numbers.since), max(days.end_at, numbers.since))
+    try:
+        draw, span = node.parting(within=within, as_of=as_of)
+    except NodeError as error:
+        return Compared(node, reason=str(error))
+    shares = float(draw.share_a), float(draw.share_b)
+    sampled, counted = numbers.samples(node), samples.users(numbers.metrics)
+    trial = Trial(
+        shares=shares,
+        elapsed=span.end_at - span.start_at,
+        samples=sampled,
+        ratio=trials.ratio(sampled[counted.name] if counted else None, shares=shares),
+    )
+    return Compared(
+        node=node,
+        span=span,
+        goes_on=draw.end_at is None or draw.end_at > as_of,
+        ratio=trial.ratio,
+        findings=[answered(one, trial, numbers.metrics) for one in numbers.questions],
+    )
+
+
+def answered(one: Question, trial: Trial, metrics: Mapping[str, Metric]) -> Finding:
+    faults = [samples.fault(name, metrics) for name in one.formula.names]
+    if reason := next(filter(None, faults), None):
+        return trials.unknown(one, reason=reason)
+    return trials.finding(one, trial=trial)
+
+
+def cautions(found: Sequence[Compared]) -> list[str]:
+    """Returns what everybody should know before they read the verdicts."""
+    open_tests = dict.fromkeys(one.node.test for one in found if one.goes_on)
+    told = [PEEKING.format(test=test) for test in open_tests]
+    number = sum(len(one.findings) for one in found)
+    if number > 1:
+        told.append(CHANCE.format(number=number))
+    return told

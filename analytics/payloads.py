@@ -1,0 +1,191 @@
+"""Reports in and out of JSON: what is asked for, and how far it is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django_filters import ChoiceFilter
+from django_filters.rest_framework import FilterSet
+from rest_framework import serializers
+
+from analytics.bodies import require_number
+from analytics.models import Format, Report, Status
+from analytics.serializers import Warned
+from events.body import PRINTABLE
+from events.spans import SpanQuery, TimestampField, TimezoneField, namespace_field
+
+TASK = "analytics_report_export"
+URL = f"/tasks/private/{TASK}/"
+MOST_NAMES, MOST_TASKS = 1_000, 64
+NONE_AT_ALL = "Without any name in `kpis` and `metrics`: all KPIs."
+
+Body = dict[str, Any]
+
+
+def names_field(what: str) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        max_length=MOST_NAMES,
+        required=False,
+        allow_null=True,
+        help_text=f"Names of {what}; one that is unknown is left out, with a warning. "
+        + NONE_AT_ALL,
+    )
+
+
+class ZoneField(TimezoneField):
+    """As in a query; JSON can also hold what is no text."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data if isinstance(data, str) else f"{data}")
+
+
+class SecondsField(TimestampField):
+    """As in a query; in JSON it is a number."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is not serializers.empty:
+            require_number(data)
+        return super().run_validation(data)
+
+
+class Payload(SpanQuery):
+    """What a report holds; null is as good as absent."""
+
+    start_timestamp = SecondsField(
+        required=False,
+        help_text="Seconds since 1970 UTC. Default: the first stored data.",
+    )
+    end_timestamp = SecondsField(
+        required=False,
+        help_text="Seconds since 1970 UTC. Default: when it is asked for.",
+    )
+    segmentation_id = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_null=True,
+        help_text="Each column is followed by those of the segmentation's leaves.",
+    )
+    kpis = names_field("KPIs")
+    metrics = names_field("metrics")
+    timezone = ZoneField(required=False, help_text="IANA name. Default: UTC.")
+    format = serializers.ChoiceField(Format.choices, default=Format.CSV.value)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Leaves out what is null."""
+        if isinstance(data, Mapping):
+            data = {name: one for name, one in data.items() if one is not None}
+        return super().to_internal_value(data)
+
+
+class ExportBody(serializers.Serializer[Body]):
+    namespace = serializers.RegexField(
+        PRINTABLE,
+        max_length=200,
+        trim_whitespace=False,
+        required=False,
+        help_text="Default: the caller's only one, or `default`.",
+    )
+    payload = Payload(required=False, allow_null=True)
+
+
+def canonical(sent: Mapping[str, Any]) -> Body:
+    """Returns a validated Payload as plain JSON: what asks for the same is the same."""
+    found = dict(sent)
+    for name in ("start_timestamp", "end_timestamp"):
+        if name in found:
+            found[name] = found[name].timestamp()
+    for name in ("kpis", "metrics"):
+        if name in found:
+            found[name] = list(dict.fromkeys(found[name]))
+    found["timezone"] = found["timezone"].key if "timezone" in found else "UTC"
+    found.setdefault("format", Format.CSV.value)
+    return {name: one for name, one in found.items() if one not in (None, [])}
+
+
+class TaskQuery(serializers.Serializer[Body]):
+    namespace = namespace_field()
+
+
+class PlaceQuery(serializers.Serializer[Body]):
+    namespace = serializers.CharField(
+        required=False,
+        max_length=200,
+        trim_whitespace=False,
+        help_text="Default: any that the caller may read.",
+    )
+
+
+class RecentsQuery(TaskQuery):
+    page = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
+    amt = serializers.IntegerField(min_value=1, max_value=MOST_TASKS, default=50)
+
+
+class ReportFilter(FilterSet):  # type: ignore[misc]  # django-filter is untyped
+    status = ChoiceFilter(choices=[(one.value, one.value) for one in Status])
+
+    class Meta:
+        model = Report
+        fields: list[str] = []
+
+
+def task(report: Report) -> Body:
+    """Returns a report as clients follow it; `progress` is for people."""
+    found: Body = {
+        "task_id": report.pk,
+        "name": TASK,
+        "start_time": report.requested_at.timestamp(),
+        "status": report.status,
+        "progress": progress(report),
+        "format": report.payload["format"],
+        "payload": report.payload,
+    }
+    if report.message:
+        found["message"] = report.message
+    if report.status == Status.COMPLETED:
+        found["download"] = download(report)
+        found |= {"size": report.size, "sha256": report.sha256}
+    return found
+
+
+def download(report: Report) -> str:
+    """Returns the path of a report's file."""
+    return f"{URL}{report.pk}/download/"
+
+
+def progress(report: Report) -> str:
+    """Returns how far a report is, in percent, or why it has failed."""
+    failed = report.status == Status.FAILED and report.message
+    return failed or f"{report.progress} %"
+
+
+# What follows describes the answers in the API's documentation and shapes nothing.
+
+
+class Requested(Warned):
+    task_id = serializers.CharField()
+
+
+class Task(serializers.Serializer[Body]):
+    task_id = serializers.CharField()
+    name = serializers.CharField()
+    start_time = serializers.FloatField(help_text="When it was asked for, in seconds.")
+    status = serializers.ChoiceField(Status.choices)
+    progress = serializers.CharField(
+        help_text="Such as `37 %`, or what went wrong where the task has failed."
+    )
+    message = serializers.CharField(
+        required=False, help_text="What went wrong in an attempt."
+    )
+    download = serializers.CharField(
+        required=False, help_text="The path of the file, once it is completed."
+    )
+    size = serializers.IntegerField(required=False, help_text="Bytes.")
+    sha256 = serializers.CharField(required=False)
+    format = serializers.ChoiceField(Format.choices)
+    payload = serializers.DictField(help_text="What was asked for.")
+
+
+class Tasks(serializers.Serializer[Body]):
+    has_next = serializers.BooleanField()
+    next_page = serializers.IntegerField()
+    tasks = Task(many=True)

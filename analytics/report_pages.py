@@ -1,0 +1,92 @@
+"""Reports for staff: how far they are, their files; cancelled or asked for again."""
+
+from datetime import UTC, datetime
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from access.admin import ReadOnlyAdmin
+from access.models import User
+from analytics import payloads, reports, tasks
+from analytics.models import Report, Status
+from analytics.reports import DuplicateError
+
+
+class ReportAdmin(ReadOnlyAdmin[Report]):
+    actions = ["cancel", "request_again"]
+    list_display = [
+        "id",
+        "status",
+        "percent",
+        "namespace",
+        "requested_by",
+        "schedule",
+        "requested_at",
+        "finished_at",
+        "download",
+    ]
+    list_filter = ["status", "requested_at", "namespace"]
+    list_select_related = ["namespace", "requested_by", "schedule"]
+    search_fields = ["id", "requested_by__username"]
+    sortable_by = ["requested_at"]
+    fields = [
+        "id",
+        ("namespace", "requested_by", "schedule", "period_start_at"),
+        "payload",
+        ("status", "percent", "attempts", "message"),
+        ("requested_at", "started_at", "finished_at", "mailed_at"),
+        ("download", "sha256"),
+    ]
+
+    @admin.display(description="progress")
+    def percent(self, report: Report) -> str:
+        return f"{report.progress} %"
+
+    @admin.display(description="file")
+    def download(self, report: Report) -> SafeString | str:
+        if report.status != Status.COMPLETED:
+            return "-"
+        path = payloads.download(report)
+        size = filesizeformat(report.size)
+        return format_html('<a href="{}">{}</a> ({})', path, report.file_name, size)
+
+    def has_work_permission(self, request: HttpRequest) -> bool:
+        """Reports are written by the product: these two are all that staff can do."""
+        return request.user.has_perm("analytics.change_report")
+
+    @admin.action(description="Cancel the selected reports", permissions=["work"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
+        number = reports.cancel(queryset, at=datetime.now(UTC))
+        told = f"{number} reports cancelled; those that have ended stay as they are."
+        self.message_user(request, told, messages.SUCCESS)
+
+    @admin.action(description="Request them again", permissions=["work"])
+    def request_again(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
+        found = [again(one, request=request) for one in queryset]
+        made, refused = found.count(True), found.count(False)
+        transaction.on_commit(tasks.wake_reports, robust=True)
+        if made:
+            self.message_user(request, f"{made} reports requested.", messages.SUCCESS)
+        if refused:
+            told = f"{refused} reports are being made already."
+            self.message_user(request, told, messages.WARNING)
+
+
+def again(report: Report, *, request: HttpRequest) -> bool:
+    """Asks for the same report once more, of no schedule; False while it is made."""
+    user = request.user if isinstance(request.user, User) else None
+    try:
+        reports.request(
+            namespace_id=report.namespace_id,
+            payload=report.payload,
+            user=user,
+            at=datetime.now(UTC),
+        )
+    except DuplicateError:
+        return False
+    return True

@@ -1,0 +1,206 @@
+"""Reports over HTTP: asked for, followed, downloaded."""
+
+import base64
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import FileResponse
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import ErrorDetail, ParseError, ValidationError
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from access import queries as access
+from access.errors import Duplicated, Missing
+from access.models import Namespace, Role
+from access.permissions import caller
+from analytics import payloads, plans, reports, serializers, tasks
+from analytics.models import Report, Status
+from analytics.payloads import TASK
+from analytics.plans import PlanError
+from events import spans
+
+ROLES = [Role.ROOT, Role.MANAGER, Role.BACKEND]
+CONTENT = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "json": "application/json",
+}
+NO_FILE = {
+    Status.REQUEST_SENT: "The report waits to be made: there is no file yet.",
+    Status.RUNNING: "The report is being made ({progress} %): there is no file yet.",
+    Status.FAILED: "The report has failed: there is no file. {message}",
+    Status.CANCELLED: "The report was cancelled: there is no file.",
+    Status.COMPLETED: "The file is no longer in the storage: ask for the report again.",
+}
+
+
+def documented(status: int, answer: Any, **options: Any) -> Callable[..., Any]:
+    """Describes an endpoint in the API's documentation."""
+    responses = {status: answer, "4XX": serializers.ErrorAnswer}
+    return extend_schema(responses=responses, **options)
+
+
+class FileMissingError(Missing):
+    """A report has no file, and says why."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(kind="file", key=report.pk)
+        told = NO_FILE[Status(report.status)]
+        self.detail = ErrorDetail(
+            told.format(progress=report.progress, message=report.message)
+        )
+
+
+class ReportExport(APIView):
+    roles = ROLES
+
+    @documented(202, payloads.Requested, request=payloads.ExportBody)
+    def post(self, request: Request) -> Response:
+        """Ask for a file of numbers; a worker makes it.
+
+        The same report is not made twice at once: that is a DuplicatedError.
+        """
+        body = payloads.ExportBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        sent, now = body.validated_data, datetime.now(UTC)
+        scope = access.existing(user=caller(request), name=sent.get("namespace"))
+        payload = payloads.canonical(sent.get("payload") or {})
+        with refusals_told():
+            plan = plans.plan(namespace_id=scope.id, payload=payload, now=now)
+            report = reports.request(
+                namespace_id=scope.id, payload=payload, user=caller(request), at=now
+            )
+        transaction.on_commit(tasks.wake_reports, robust=True)
+        answer = {"task_id": report.pk}
+        return Response(serializers.answer(answer, warnings=plan.warnings), status=202)
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Raises what clients are told in place of what the queue and the plan raise."""
+    try:
+        yield
+    except PlanError as error:
+        raise ValidationError({"payload": {error.field: [str(error)]}}) from None
+    except reports.DuplicateError:
+        raise Duplicated(kind="task", key=TASK, name="TASK_ALREADY_RUNNING") from None
+
+
+class OtherTask(APIView):
+    roles = ROLES
+
+    @documented(202, payloads.Requested, request=payloads.ExportBody)
+    def post(self, request: Request, name: str) -> Response:
+        """Refuse a task that there is not."""
+        raise ParseError(f"there is no task {name}; expected {TASK}")
+
+
+class RecentReports(GenericAPIView[Any]):
+    roles = ROLES
+    queryset = Report.objects.all()
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = payloads.ReportFilter
+
+    @documented(200, payloads.Tasks, parameters=[payloads.RecentsQuery], filters=True)
+    def get(self, request: Request) -> Response:
+        """List the reports of a namespace, the newest first, page by page."""
+        query = spans.query(request, payloads.RecentsQuery)
+        scope = access.existing(user=caller(request), name=query.get("namespace"))
+        rows = self.filter_queryset(Report.objects.filter(namespace=scope.id))
+        page, amt = query["page"], query["amt"]
+        found = list(rows[(page - 1) * amt : page * amt + 1])
+        shown = [payloads.task(report) for report in found[:amt]]
+        more = {"has_next": len(found) > amt, "next_page": page + 1}
+        return Response({**more, "tasks": shown})
+
+
+class OneReport(APIView):
+    roles = ROLES
+
+    @documented(200, payloads.Task, parameters=[payloads.PlaceQuery])
+    def get(self, request: Request, task_id: str) -> Response:
+        """Say how far a report is."""
+        return Response(payloads.task(one(request, task_id)))
+
+    @documented(
+        204,
+        OpenApiResponse(description="It is not made any more, if it was not."),
+        parameters=[payloads.PlaceQuery],
+    )
+    def delete(self, request: Request, task_id: str) -> Response:
+        """Cancel a report that is not finished; one that is stays as it is."""
+        report = one(request, task_id)
+        rows = Report.objects.filter(pk=report.pk)
+        reports.cancel(rows, at=datetime.now(UTC))
+        return Response(status=204)
+
+
+class ReportDownload(APIView):
+    roles = ROLES
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """The file is what it is, whatever is accepted."""
+        return super().perform_content_negotiation(request, force=True)
+
+    @extend_schema(
+        parameters=[payloads.PlaceQuery],
+        responses={
+            **{
+                (200, kind.partition(";")[0]): OpenApiTypes.BINARY
+                for kind in CONTENT.values()
+            },
+            ("4XX", "application/json"): serializers.ErrorAnswer,
+        },
+    )
+    def get(self, request: Request, task_id: str) -> FileResponse:
+        """Download the file of a completed report; until then there is none."""
+        return download(one(request, task_id))
+
+
+def one(request: Request, task_id: str) -> Report:
+    """Returns a report of a namespace that the caller may read.
+
+    Raises Missing, and PermissionDenied for a namespace that the query names.
+    """
+    query, user = spans.query(request, payloads.PlaceQuery), caller(request)
+    rows: QuerySet[Report] = Report.objects.all()
+    if "namespace" in query:
+        scope = access.existing(user=user, name=query["namespace"])
+        rows = rows.filter(namespace=scope.id)
+    else:
+        rows = rows.filter(namespace__in=Namespace.objects.visible_to(user))
+    found = None if "\0" in task_id else rows.filter(pk=task_id).first()
+    if found is None:
+        raise Missing(kind="task", key=task_id)
+    return found
+
+
+def download(report: Report) -> FileResponse:
+    """Returns the file of a report, with its checksum. Raises FileMissingError."""
+    if report.status != Status.COMPLETED:
+        raise FileMissingError(report)
+    try:
+        file = default_storage.open(report.file.name or "")
+    except FileNotFoundError:
+        raise FileMissingError(report) from None
+    digest = base64.b64encode(bytes.fromhex(report.sha256)).decode()
+    return FileResponse(
+        file,
+        as_attachment=True,
+        filename=report.file_name,
+        content_type=CONTENT[report.payload["format"]],
+        headers={
+            "ETag": f'"{report.sha256}"',
+            "Digest": f"sha-256={digest}",
+        },
+    )

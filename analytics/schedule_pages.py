@@ -1,0 +1,147 @@
+"""Schedules of reports for staff: edited, looked at beforehand, sent once more."""
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet
+from django.forms import ModelChoiceField, ModelForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from access.models import User
+from analytics import mails, schedules, tasks
+from analytics.forms import ScheduleForm
+from analytics.models import Report, ReportSchedule, Status
+
+# The page is an e-mail: its styles stand in it, and it loads and runs nothing.
+MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+SENT = "%s: the report of its last period is made and mailed within minutes."
+
+
+class ReportScheduleAdmin(admin.ModelAdmin[ReportSchedule]):
+    form = ScheduleForm
+    list_display = ["name", "namespace", "frequency", "active", "next", "last"]
+    list_filter = ["active", "frequency", "namespace"]
+    list_select_related = ["namespace"]
+    search_fields = ["name"]
+    ordering = ["name", "pk"]
+    filter_horizontal = ["kpis"]
+    actions = ["send_last"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReportSchedule]:
+        """Adds the newest report of each, in one statement for the page."""
+        newest = Report.objects.order_by("schedule_id", "-period_start_at")
+        reports = Prefetch("report_set", newest.distinct("schedule_id"), "newest")
+        return super().get_queryset(request).prefetch_related(reports)
+
+    @admin.display(description="next report")
+    def next(self, schedule: ReportSchedule) -> str:
+        """The earliest time of it, by the schedule's clock."""
+        if not schedule.active:
+            return "-"
+        at = schedules.next_at(schedule, at=datetime.now(UTC))
+        return f"{at.astimezone(ZoneInfo(schedule.timezone)):%Y-%m-%d %H:%M %Z}"
+
+    @admin.display(description="last report")
+    def last(self, schedule: ReportSchedule) -> str:
+        """Its period and how far it is."""
+        newest: list[Report] = getattr(schedule, "newest", [])
+        return " ".join(map(told, newest)) or "-"
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: ReportSchedule | None = None
+    ) -> list[str]:
+        """Its reports are of this namespace, and one a period."""
+        return ["namespace", "frequency"] if obj else []
+
+    def formfield_for_foreignkey(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        """Segmentations are shown with their namespaces."""
+        if db_field.name == "segmentation":
+            every = db_field.remote_field.model.objects
+            kwargs["queryset"] = every.select_related("namespace")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: ReportSchedule,
+        form: ModelForm[ReportSchedule],
+        change: bool,
+    ) -> None:
+        """Its first report is of the period that ends after now."""
+        if not change:
+            obj.created_at = datetime.now(UTC)
+        super().save_model(request, obj, form, change)
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: ReportSchedule | None = None
+    ) -> bool:
+        """Its reports would go with it: a schedule is switched off instead."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.preview)
+        name = "analytics_reportschedule_preview"
+        return [path("<int:pk>/preview/", view, name=name), *super().get_urls()]
+
+    def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows the e-mail of the last period, with its numbers of now."""
+        schedule = self.get_object(request, str(pk))
+        if schedule is None:
+            raise Http404
+        if not self.has_view_permission(request, schedule):
+            raise PermissionDenied
+        now = datetime.now(UTC)
+        asked = schedules.payload(schedule, schedules.last(schedule, at=now))
+        page = mails.html(mails.summary(schedule, payload=asked, now=now))
+        return HttpResponse(page, headers={"Content-Security-Policy": MAIL_POLICY})
+
+    @admin.action(description="Send the last period now", permissions=["change"])
+    def send_last(
+        self, request: HttpRequest, queryset: QuerySet[ReportSchedule]
+    ) -> HttpResponse | None:
+        """Makes and mails the last report again, once staff have confirmed it."""
+        if "confirmed" not in request.POST:
+            return self.confirm(request, queryset)
+        for schedule in queryset:
+            self.send(request, schedule)
+        return None
+
+    def confirm(
+        self, request: HttpRequest, queryset: QuerySet[ReportSchedule]
+    ) -> HttpResponse:
+        context: dict[str, Any] = {"title": "Send reports now", "chosen": queryset}
+        context |= self.admin_site.each_context(request) | {"opts": self.opts}
+        template = "admin/analytics/reportschedule/send.html"
+        return TemplateResponse(request, template, context)
+
+    def send(self, request: HttpRequest, schedule: ReportSchedule) -> None:
+        assert isinstance(request.user, User)
+        schedules.send_again(schedule=schedule, at=datetime.now(UTC), user=request.user)
+        transaction.on_commit(tasks.wake_reports, robust=True)
+        self.log_change(request, schedule, "Sent the last report again.")
+        messages.success(request, SENT % schedule)
+
+
+def told(report: Report) -> str:
+    """Returns a report's period and how far it is, as the list tells it."""
+    zone = ZoneInfo(report.payload["timezone"])
+    day = report.period_start_at and report.period_start_at.astimezone(zone).date()
+    return f"{day}: {progress(report)}"
+
+
+def progress(report: Report) -> str:
+    if report.mailed_at:
+        return f"mailed {report.mailed_at:%Y-%m-%d %H:%M} UTC"
+    if report.message:
+        return report.message
+    if report.status == Status.COMPLETED:
+        return "to be mailed"
+    return Status(report.status).label

@@ -1,0 +1,186 @@
+"""Scheduled reports: each is made once a period, and mailed once it is made.
+
+The rows are the queue, as everywhere: ticks may be lost, doubled or late.
+"""
+
+import logging
+import smtplib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from access.models import User
+from analytics import frequencies, mails, queries, reports
+from analytics.models import OPEN, Report, ReportSchedule, Status
+from analytics.reports import DuplicateError
+from events import buckets
+from events.buckets import Span
+
+SETTLED = timedelta(minutes=10)  # what arrives so long after the end is in the report
+PAUSES = [timedelta(minutes=minutes) for minutes in (5, 30, 120, 360)]
+MAIL_ATTEMPTS = len(PAUSES) + 1
+logger = logging.getLogger(__name__)
+
+
+def make_due(*, at: datetime) -> list[Report]:
+    """Requests the reports of all active schedules whose last period has none yet.
+
+    Returns those that are new. An older period that was missed stays without, as does
+    one that ended before its schedule was made, or so long ago that its report may have
+    been made, mailed and deleted.
+    """
+    kept_from = at - timedelta(days=settings.REPORT_DAYS)
+    schedules = ReportSchedule.objects.filter(active=True).select_related("namespace")
+    found = latest(schedules, at=at)
+    starts = {period.start_at for _, period in found}
+    rows = Report.objects.filter(schedule__active=True, period_start_at__in=starts)
+    made = set(rows.values_list("schedule_id", "period_start_at"))
+    requested = [
+        request(schedule, period, at=at)
+        for schedule, period in found
+        if period.end_at > max(schedule.created_at, kept_from)
+        and (schedule.pk, period.start_at) not in made
+    ]
+    return [report for report in requested if report]
+
+
+def latest(
+    schedules: Iterable[ReportSchedule], *, at: datetime
+) -> list[tuple[ReportSchedule, Span]]:
+    """Returns schedules with their last periods that all numbers are in for.
+
+    All that was received until ten minutes after its end, that is; so a namespace
+    whose events wait to be aggregated waits for its reports.
+    """
+    found = list(schedules)
+    complete_at = {
+        namespace_id: buckets.moment(
+            queries.data_as_of(namespace_id=namespace_id, now=at)
+        )
+        for namespace_id in {one.namespace_id for one in found}
+    }
+    return [(one, last(one, at=complete_at[one.namespace_id])) for one in found]
+
+
+def last(schedule: ReportSchedule, *, at: datetime) -> Span:
+    """Returns the last period of a schedule that ended ten minutes before, or more."""
+    zone = ZoneInfo(schedule.timezone)
+    return frequencies.last(schedule.frequency, zone=zone, at=at - SETTLED)
+
+
+def next_at(schedule: ReportSchedule, *, at: datetime) -> datetime:
+    """Returns when the period that is under way can be reported on at the earliest."""
+    zone = ZoneInfo(schedule.timezone)
+    under_way = frequencies.current(schedule.frequency, zone=zone, at=at - SETTLED)
+    return under_way.end_at + SETTLED
+
+
+def payload(schedule: ReportSchedule, period: Span) -> dict[str, Any]:
+    """Returns what the report of a period asks for, as the API would."""
+    asked = {
+        "segmentation_id": schedule.segmentation_id,
+        "kpis": list(schedule.kpis.values_list("name", flat=True)),
+        "start_timestamp": period.start_at.timestamp(),
+        "end_timestamp": period.end_at.timestamp(),
+        "granularity": frequencies.CELLS[schedule.frequency].value,
+        "timezone": schedule.timezone,
+        "format": schedule.format,
+    }
+    return {name: one for name, one in asked.items() if one not in (None, [])}
+
+
+def request(
+    schedule: ReportSchedule, period: Span, *, at: datetime, user: User | None = None
+) -> Report | None:
+    """Puts the report of a period into the queue; None where it has one already."""
+    try:
+        return reports.request(
+            namespace_id=schedule.namespace_id,
+            payload=payload(schedule, period),
+            user=user,
+            at=at,
+            schedule=schedule,
+            period_start_at=period.start_at,
+        )
+    except DuplicateError:  # another beat was first
+        return None
+
+
+@transaction.atomic
+def send_again(*, schedule: ReportSchedule, at: datetime, user: User) -> Report:
+    """Requests the report of the last whole period anew, to be mailed once more.
+
+    The report that was there stays, as one that belongs to no schedule; one that is
+    still being made is not begun again. Returns the report that will be mailed.
+    """
+    [(_, period)] = latest([schedule], at=at)
+    there = Report.objects.filter(schedule=schedule, period_start_at=period.start_at)
+    before = there.select_for_update().first()
+    if before and before.status in OPEN:
+        return before
+    there.update(schedule=None, period_start_at=None)
+    return request(schedule, period, at=at, user=user) or there.get()
+
+
+def to_mail(*, at: datetime) -> QuerySet[Report]:
+    """Returns the completed reports of schedules whose e-mails are to be sent now."""
+    return Report.objects.filter(
+        Q(mail_after=None) | Q(mail_after__lte=at),
+        schedule__isnull=False,
+        status=Status.COMPLETED,
+        mailed_at=None,
+        mail_attempts__lt=MAIL_ATTEMPTS,
+    ).order_by("finished_at", "pk")
+
+
+@transaction.atomic
+def mail_next(*, at: datetime) -> Report | None:
+    """Mails the report that waits longest and that no other worker is at.
+
+    That it was sent is committed right after the mail server took it: a worker that is
+    killed in between sends it again, and never not at all. What fails, for whatever
+    reason, is counted and tried again after a pause. Returns the report, None where
+    nothing waits.
+    """
+    rows = to_mail(at=at).select_for_update(skip_locked=True, of=("self",))
+    report = rows.select_related(
+        "schedule__namespace", "schedule__segmentation"
+    ).first()
+    if report is None:
+        return None
+    try:
+        with transaction.atomic():  # a failed statement must not undo the count
+            mails.message(report, at=at).send()
+    except Exception as error:
+        logger.exception("report %s could not be mailed", report)
+        postpone(report, error, at=at)
+    else:
+        report.mailed_at, report.message = at, ""
+    report.save(update_fields=["mailed_at", "mail_attempts", "mail_after", "message"])
+    return report
+
+
+def postpone(report: Report, error: Exception, *, at: datetime) -> None:
+    """Counts an attempt that failed, and says so to people and when the next one is."""
+    pause = PAUSES[report.mail_attempts : report.mail_attempts + 1]
+    report.mail_attempts += 1
+    report.mail_after = at + pause[0] if pause else None
+    attempt = f"attempt {report.mail_attempts} of {MAIL_ATTEMPTS}"
+    report.message = f"Not mailed, {attempt}: {reason(error)}"
+
+
+def reason(error: Exception) -> str:
+    """Returns why an e-mail was not sent, without addresses and secrets."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = sorted({str(code) for code, _ in error.recipients.values()})
+        return f"the mail server refused the recipients ({', '.join(codes)})"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"the mail server answered {error.smtp_code}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return type(error).__name__

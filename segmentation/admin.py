@@ -1,0 +1,169 @@
+"""A/B tests and segmentations for staff, by the rules of the API."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from segmentation import changes, checks, queries, services, tree
+from segmentation.forms import ABTestForm, SegmentationForm
+from segmentation.models import ABTest, Segmentation
+from segmentation.services import RefusedError
+
+LISTED = 6  # leaves of a segmentation, in the list
+SHOWN = ["namespace", "id", "every_leaf", "warnings", "written", "created_at"]
+
+
+@admin.register(ABTest)
+class ABTestAdmin(admin.ModelAdmin[ABTest]):
+    form = ABTestForm
+    actions = ["end_now"]
+    list_display = ["name", "namespace", "status", "shares", "start_at", "end_at"]
+    list_filter = ["namespace", ("end_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["namespace"]
+    search_fields = ["name"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ABTest]:
+        return queries.with_status(super().get_queryset(request), now=datetime.now(UTC))
+
+    @admin.display
+    def status(self, row: ABTest) -> str:
+        return str(getattr(row, "status", "-"))
+
+    @admin.display(description="A / B")
+    def shares(self, row: ABTest) -> str:
+        return f"{row.share_a} % / {row.share_b} %"
+
+    @admin.display
+    def segmentations(self, row: ABTest) -> str:
+        """Which ones name it."""
+        found = queries.uses(namespace_id=row.namespace_id).get(row.name, {})
+        return ", ".join(found.values()) or "-"
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"start_at": datetime.now(UTC)}
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: ABTest | None = None
+    ) -> list[str]:
+        """Segmentations and programs call it by its name."""
+        return ["namespace", "name", "segmentations", "created_at"] if obj else []
+
+    def save_model(
+        self, request: HttpRequest, obj: ABTest, form: ModelForm[ABTest], change: bool
+    ) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        obj.pk = services.create_test(
+            queries.draw(obj), namespace_id=obj.namespace_id, at=datetime.now(UTC)
+        ).pk
+
+    @admin.action(description="End, 5 minutes from now", permissions=["change"])
+    def end_now(self, request: HttpRequest, queryset: QuerySet[ABTest]) -> None:
+        now = datetime.now(UTC)
+        end_at = changes.earliest_end(now)
+        for row in queryset:
+            try:
+                services.change_test(
+                    namespace_id=row.namespace_id,
+                    name=row.name,
+                    sent={"end_at": end_at},
+                    at=now,
+                )
+            except RefusedError as error:
+                messages.error(request, f"{row}: {error}")
+                continue
+            self.log_change(request, row, "Ended.")
+            messages.success(request, f"{row} ends at {end_at:%Y-%m-%d %H:%M:%S} UTC.")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """As Django's; what a segmentation names is protected by it."""
+        *found, protected = super().get_deleted_objects(objs, request)
+        return *found, [*protected, *named(objs)]
+
+
+def named(rows: Iterable[ABTest]) -> list[str]:
+    """Returns, for people, which segmentations name any of these A/B tests."""
+    asked = {(row.namespace_id, row.name) for row in rows}
+    return [
+        f"Segmentation: {title}, which names the A/B test {name}"
+        for place in {namespace_id for namespace_id, _ in asked}
+        for name, found in queries.uses(namespace_id=place).items()
+        if (place, name) in asked
+        for title in found.values()
+    ]
+
+
+@admin.register(Segmentation)
+class SegmentationAdmin(admin.ModelAdmin[Segmentation]):
+    form = SegmentationForm
+    list_display = ["name", "id", "namespace", "leaves", "warnings", "created_at"]
+    list_filter = ["namespace"]
+    list_select_related = ["namespace"]
+    search_fields = ["name", "=id"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Segmentation]:
+        """Adds the ids of the A/B tests in a segmentation's namespace."""
+        known = ABTest.objects.filter(namespace=OuterRef("namespace")).order_by()
+        names = ArraySubquery(known.values("name"))
+        return super().get_queryset(request).annotate(known=names)
+
+    @admin.display
+    def leaves(self, row: Segmentation) -> SafeString:
+        paths = [leaf.path for leaf in tree.leaves(row.tree)]
+        more = len(paths) - LISTED
+        return lines(paths[:LISTED] + [f"and {more} more"] * (more > 0))
+
+    @admin.display(description="leaves")
+    def every_leaf(self, row: Segmentation) -> SafeString:
+        return lines(leaf.path for leaf in tree.leaves(row.tree))
+
+    @admin.display
+    def warnings(self, row: Segmentation) -> SafeString:
+        found = checks.warnings(row.tree, known=set(getattr(row, "known", ())))
+        return lines(found or ["-"])
+
+    @admin.display(description="tree")
+    def written(self, row: Segmentation) -> SafeString:
+        return format_html("<pre>{}</pre>", json.dumps(row.tree, indent=2))
+
+    def get_fields(
+        self, request: HttpRequest, obj: Segmentation | None = None
+    ) -> list[Any]:
+        if obj is None:
+            return ["namespace", "name", "tree"]
+        return ["name", *SHOWN]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Segmentation | None = None
+    ) -> list[str]:
+        """The tree is what the buckets of its leaves were computed by."""
+        return ["tree", *SHOWN] if obj else []
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Segmentation,
+        form: ModelForm[Segmentation],
+        change: bool,
+    ) -> None:
+        place = {"namespace_id": obj.namespace_id}
+        if change:
+            services.rename(segmentation_id=obj.pk, name=obj.name, **place)
+            return
+        obj.pk = services.create_segmentation(
+            name=obj.name, checked=obj.tree, at=datetime.now(UTC), **place
+        ).pk
+
+
+def lines(texts: Iterable[str]) -> SafeString:
+    return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts))
