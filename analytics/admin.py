@@ -22,8 +22,8 @@ from analytics.models import (
     ReportSchedule,
 )
 from analytics.rebuilds import NotRebuildableError
-from analytics.report_pages import ReportAdmin
-from analytics.schedule_pages import ReportScheduleAdmin
+from analytics.reports.pages import ReportAdmin
+from analytics.reports.schedule_pages import ReportScheduleAdmin
 
 admin.site.register(Report, ReportAdmin)
 admin.site.register(ReportSchedule, ReportScheduleAdmin)

@@ -8,12 +8,9 @@ from celery import Task, shared_task
 from django.conf import settings
 from kombu import Connection
 
-from analytics import exports, fills, rebuilds, reports, schedules, services
+from analytics import fills, rebuilds, services
 
 IMPATIENT = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
-REPORT_SECONDS = (
-    10  # two workers are all there may be: drains wait for no second report
-)
 RUN_SECONDS = 50  # then the worker's other tasks get their turn; the next tick goes on
 logger = logging.getLogger(__name__)
 
@@ -58,50 +55,9 @@ def sweep() -> None:
     logger.info("deleted %s buckets of segmentations that are gone", fills.sweep())
 
 
-@shared_task
-def schedule_reports() -> None:
-    """Requests the reports of the days, weeks and months that have ended."""
-    for report in schedules.make_due(at=datetime.now(UTC)):
-        logger.info("report %s of schedule %s is due", report, report.schedule_id)
-
-
-@shared_task
-def mail_reports() -> None:
-    """Mails the scheduled reports that are made, one after the other."""
-    until = time.monotonic() + RUN_SECONDS
-    while time.monotonic() < until:
-        one = schedules.mail_next(at=datetime.now(UTC))
-        if one is None:
-            break
-        if one.mailed_at:
-            logger.info("mailed report %s", one)
-
-
-@shared_task
-def make_reports() -> None:
-    """Makes the reports that wait, one after the other."""
-    until = time.monotonic() + REPORT_SECONDS
-    while time.monotonic() < until:
-        report = reports.claim(at=datetime.now(UTC))
-        if report is None:
-            break
-        exports.make(report, clock=lambda: datetime.now(UTC))
-
-
-@shared_task
-def expire_reports() -> None:
-    """Deletes old reports and their files."""
-    logger.info("%s reports expired", reports.expire(at=datetime.now(UTC)))
-
-
 def wake_rebuild() -> None:
     """Asks a worker to rebuild metrics; as `wake`."""
     wake(rebuild)
-
-
-def wake_reports() -> None:
-    """Asks a worker to make reports; as `wake`."""
-    wake(make_reports)
 
 
 def wake(task: Task[[], None]) -> None:

@@ -1,6 +1,8 @@
 from django.urls import path
 
-from analytics import audits, experiments, reporting, views
+from analytics import audits, views
+from analytics.comparison import views as comparison
+from analytics.reports import views as reports
 
 REPORTS = "tasks/private/analytics_report_export/"
 
@@ -12,11 +14,11 @@ urlpatterns = [
     path("analytics/metrics/values/", views.MetricValues.as_view()),
     path(
         "analytics/segmentations/params/<str:segmentation_id>/comparison/",
-        experiments.SegmentationComparison.as_view(),
+        comparison.SegmentationComparison.as_view(),
     ),
-    path(REPORTS, reporting.ReportExport.as_view()),
-    path(f"{REPORTS}recents/", reporting.RecentReports.as_view()),
-    path(f"{REPORTS}<str:task_id>/", reporting.OneReport.as_view()),
-    path(f"{REPORTS}<str:task_id>/download/", reporting.ReportDownload.as_view()),
-    path("tasks/private/<str:name>/", reporting.OtherTask.as_view()),
+    path(REPORTS, reports.ReportExport.as_view()),
+    path(f"{REPORTS}recents/", reports.RecentReports.as_view()),
+    path(f"{REPORTS}<str:task_id>/", reports.OneReport.as_view()),
+    path(f"{REPORTS}<str:task_id>/download/", reports.ReportDownload.as_view()),
+    path("tasks/private/<str:name>/", reports.OtherTask.as_view()),
 ]

@@ -17,7 +17,6 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from access import queries as access
-from access.errors import Missing
 from access.models import Role
 from access.parsers import ExactJSONParser
 from access.permissions import caller
@@ -29,7 +28,6 @@ from events import spans
 from events.buckets import TooManyCells
 from events.comparisons import ComparisonError
 from segmentation import queries as cuts
-from segmentation.cuts import Cut
 
 MANAGERS = [Role.ROOT, Role.MANAGER]
 
@@ -199,30 +197,20 @@ def table(
     Raises Missing, PermissionDenied, and ValidationError for too many cells and for
     what cannot be compared.
     """
-    place = namespace_id(request, query)
+    place, asked = namespace_id(request, query), query.get("segmentation")
+    cut = asked and cuts.existing(namespace_id=place, segmentation_id=asked)
     try:
         return read(
             namespace_id=place,
             names=names,
             period=spans.period(query),
-            segmentation=segmentation(query, namespace_id=place),
+            segmentation=cut,
             now=datetime.now(UTC),
         )
     except TooManyCells as error:
         raise ValidationError({"granularity": [str(error)]}) from None
     except ComparisonError as error:
         raise ValidationError({"compare": [str(error)]}) from None
-
-
-def segmentation(query: dict[str, Any], *, namespace_id: int) -> Cut | None:
-    """Returns the segmentation that a query names, if it does. Raises Missing."""
-    asked = query.get("segmentation")
-    if asked is None:
-        return None
-    found = cuts.cut(namespace_id=namespace_id, segmentation_id=asked)
-    if found is None:
-        raise Missing(kind="analytics-segmentation", key=asked)
-    return found
 
 
 def spreadsheet(what: str, found: Table, query: dict[str, Any]) -> Response:

@@ -63,22 +63,22 @@ app.conf.update(
             "options": {"expires": 3_600},
         },
         "make-reports": {
-            "task": "analytics.tasks.make_reports",
+            "task": "analytics.reports.tasks.make",
             "schedule": REPORTS_SECONDS,
             "options": {"expires": REPORTS_SECONDS},
         },
         "expire-reports": {
-            "task": "analytics.tasks.expire_reports",
+            "task": "analytics.reports.tasks.expire",
             "schedule": 86_400,
             "options": {"expires": 3_600},
         },
         "schedule-reports": {
-            "task": "analytics.tasks.schedule_reports",
+            "task": "analytics.reports.tasks.schedule",
             "schedule": SCHEDULE_SECONDS,
             "options": {"expires": SCHEDULE_SECONDS},
         },
         "mail-reports": {
-            "task": "analytics.tasks.mail_reports",
+            "task": "analytics.reports.tasks.mail",
             "schedule": SCHEDULE_SECONDS,
             "options": {"expires": SCHEDULE_SECONDS},
         },
@@ -90,3 +90,4 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+app.autodiscover_tasks(["analytics.reports"])

@@ -36,6 +36,13 @@ def cut(*, namespace_id: int, segmentation_id: str) -> Cut | None:
     return next(iter(made(rows)), None)
 
 
+def existing(*, namespace_id: int, segmentation_id: str) -> Cut:
+    """Returns a segmentation of a namespace. Raises Missing."""
+    row = segmentation(namespace_id=namespace_id, segmentation_id=segmentation_id)
+    [found] = made([row])
+    return found
+
+
 def every() -> list[Cut]:
     """Returns the segmentations of all namespaces, in three queries."""
     return made(Segmentation.objects.all())

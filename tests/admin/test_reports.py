@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from access.models import Namespace, User
-from analytics import reports
 from analytics.models import Report, Status
+from analytics.reports import queue
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/analytics/report/"
@@ -16,7 +16,7 @@ URL = "/tasks/private/analytics_report_export/"
 def report(db, t0):
     shop = Namespace.objects.create(name="shop")
     payload = {"format": "csv", "timezone": "UTC", "kpis": ["aov"]}
-    return reports.request(namespace_id=shop.pk, payload=payload, user=None, at=t0)
+    return queue.request(namespace_id=shop.pk, payload=payload, user=None, at=t0)
 
 
 def become(report, status, **fields):

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from access.models import Namespace, User
-from analytics import schedules
 from analytics.models import KPI, Kind, Report, ReportSchedule, Status
+from analytics.reports import schedules
 from segmentation.models import Segmentation
 from tests.analytics.builders import fill, kpi, metric
 from tests.analytics.scheduling import schedule

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from openpyxl import load_workbook
 
-from analytics import exports, reports, sheets
 from analytics.models import Report
+from analytics.reports import exports, queue, sheets
 from tests.analytics.builders import NOON
 
 URL = "/tasks/private/analytics_report_export/"
@@ -16,7 +16,7 @@ URL = "/tasks/private/analytics_report_export/"
 
 def asked(shop, at=NOON, **payload):
     """Returns a report in the queue."""
-    return reports.request(
+    return queue.request(
         namespace_id=shop.pk,
         payload={"format": "csv", "timezone": "UTC", **payload},
         user=None,
@@ -26,7 +26,7 @@ def asked(shop, at=NOON, **payload):
 
 def claimed(at: datetime = NOON) -> Report:
     """Returns the report that a worker takes then: there must be one."""
-    report = reports.claim(at=at)
+    report = queue.claim(at=at)
     assert report
     return report
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.core.files.base import ContentFile
 
-from analytics import schedules
 from analytics.models import Report, ReportSchedule, Status
+from analytics.reports import schedules
 
 MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -144,7 +144,7 @@ def test_what_is_sealed_stays_without_leaves(shop):
     cut = segmented(shop, TREE)
     fill(at=NOON + 2 * DAY)
     oldest = Bucket.objects.filter(namespace=shop, segment__in=cut.segments)
-    first = oldest.order_by("start_at").first()
+    first = oldest.earliest("start_at")
     assert Fill.objects.get().from_at == NOON + 2 * DAY - 5 * DAY + 5 * MINUTE
     assert first.start_at >= NOON - 3 * DAY - DAY
 
@@ -199,7 +199,7 @@ def test_verify_finds_a_leaf_or_a_part_that_is_wrong(shop, kind):
     assert verification.verify(namespace_id=shop, now=NOON).first == []
     rows = Bucket.objects.filter(namespace=shop, resolution=300)
     leaves = rows.filter(segment=cut.segments[0])
-    wrong = leaves.filter(start_at__gte=NOON - 2 * DAY).first()
+    wrong = leaves.filter(start_at__gte=NOON - 2 * DAY).earliest("start_at")
     same = leaves.filter(metric=wrong.metric, start_at=wrong.start_at)
     if kind == "leaf":
         same.update(value=wrong.value + 1)
@@ -210,7 +210,8 @@ def test_verify_finds_a_leaf_or_a_part_that_is_wrong(shop, kind):
             "history",
         }
     else:
-        same.update(parts=[wrong.parts[0] + 1, *wrong.parts[1:]])
+        first, *rest = wrong.parts or [Decimal(0)]
+        same.update(parts=[first + 1, *rest])
         expected = {"sum of parts"}
     found = verification.verify(namespace_id=shop, now=NOON)
     assert {one.check for one in found.first} == expected

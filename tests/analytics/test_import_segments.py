@@ -25,7 +25,7 @@ def cut():
 
 
 def sums(*numbers):
-    total = defaultdict(Decimal)
+    total: defaultdict[object, Decimal] = defaultdict(Decimal)
     for one in Bucket.objects.filter(segment__in=numbers):
         total[one.metric_id, one.resolution, one.start_at] += one.value
     return total

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 
 from access.models import Namespace
-from analytics import exports, plans
 from analytics.models import Fill, Kind
+from analytics.reports import exports, plans
 from segmentation import queries as segmentation
 from segmentation.models import ABTest, Segment, Segmentation
 from tests.analytics.builders import DAY, MINUTE, NOON, fill, kpi, metric

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import transaction
 
 from access import sql
-from analytics import reports, storing, tasks
 from analytics.models import Kind, Report, Status
+from analytics.reports import queue, storing, tasks
 from config import embedded
 from tests.analytics.builders import DAY, NOON, fill, kpi, metric
 from tests.analytics.reporting import asked, content, written
@@ -47,7 +47,7 @@ def _files(settings, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def queue():
+def broker():
     with redis.Redis.from_url(embedded.redis_client_url(settings.REDIS_URL)) as client:
         client.flushall()
         yield client
@@ -59,40 +59,40 @@ def status():
 
 
 def test_a_killed_worker_and_a_wiped_queue_end_in_one_correct_file(
-    shop, queue, tmp_path
+    shop, broker, tmp_path
 ):
     metric("orders", Kind.COUNT, "buy")
     kpi("orders", "orders")
     fill(shop.pk, "orders", {NOON - n * DAY: n + 1 for n in range(20)})
     expected = written(tmp_path, shop, at=NOON, **SPAN)
     asked(shop, at=NOON, **SPAN)
-    tasks.wake_reports()
-    queue.flushall()  # between the request and its start
+    tasks.wake()
+    broker.flushall()  # between the request and its start
     log = tmp_path / "log"
     with running(*WORKER, log=log) as worker:
         with ExitStack() as stack:
             with transaction.atomic():
                 sql.execute("LOCK TABLE analytics_bucket IN ACCESS EXCLUSIVE MODE")
-                tasks.wake_reports()  # the ticks of two beats
-                tasks.wake_reports()
+                tasks.wake()  # the ticks of two beats
+                tasks.wake()
                 until(lambda: waiting_for("analytics_bucket"), log=log)
                 rows = Report.objects.select_for_update()
                 stack.enter_context(elsewhere(lambda: list(rows)))
             until(waiting, log=log)
             assert len(list(storing.unfinished().iterdir())) == 1
             kill(children(worker))
-            queue.flushall()  # what would have been delivered again
+            broker.flushall()  # what would have been delivered again
             sql.fetch(END_WAITING)  # what PostgreSQL would not notice before
             until(lambda: not waiting(), log=log)
         assert status() == Status.RUNNING
         past = datetime.now(UTC) - timedelta(seconds=1)
         Report.objects.update(held_until=past)  # as if a minute had gone by
-        tasks.wake_reports()
-        tasks.wake_reports()
+        tasks.wake()
+        tasks.wake()
         until(lambda: status() == Status.COMPLETED, log=log)
     one = Report.objects.get()
     assert (one.attempts, content(one)) == (2, expected)
     assert len(list((tmp_path / "reports").iterdir())) == 1
-    reports.expire(at=datetime.now(UTC) + 2 * DAY)
+    queue.expire(at=datetime.now(UTC) + 2 * DAY)
     assert list(storing.unfinished().iterdir()) == []
     assert content(one) == expected

@@ -10,10 +10,10 @@ from django.core.files.storage import FileSystemStorage
 from django.db import connections
 from django.utils.deconstruct import deconstructible
 
-from analytics import exports, reports, sheets, storing, tasks
 from analytics.models import Kind, Report, Status
-from analytics.reports import HOLD
-from analytics.sheets import WRITERS
+from analytics.reports import exports, queue, sheets, storing, tasks
+from analytics.reports.queue import HOLD
+from analytics.reports.sheets import WRITERS
 from tests.analytics.builders import (
     DAY,
     HOUR,
@@ -119,12 +119,12 @@ def test_many_workers_at_once_make_every_report_once(shop, files):
     for number in range(4):
         asked(shop, n=number)
 
-    def queue():
-        while report := reports.claim(at=NOON):
+    def work():
+        while report := queue.claim(at=NOON):
             exports.make(report, clock=lambda: NOON)
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: elsewhere(queue), range(4)))
+        list(pool.map(lambda _: elsewhere(work), range(4)))
     found = Report.objects.all()
     assert {(one.status, one.attempts) for one in found} == {(Status.COMPLETED, 1)}
     assert left(files) == (4, 0)
@@ -163,7 +163,7 @@ def test_a_report_that_is_cancelled_in_the_middle_leaves_no_file(
 
     def clock():
         if next(times) == sign:
-            reports.cancel(Report.objects.all(), at=NOON + MINUTE)
+            queue.cancel(Report.objects.all(), at=NOON + MINUTE)
         return NOON
 
     exports.make(report, clock=clock)
@@ -189,12 +189,12 @@ def test_progress_is_told_while_a_report_is_made(shop, monkeypatch):
 
 def test_a_storage_elsewhere_takes_the_file_too(shop, files, settings):
     store(settings, files.parent, "django.core.files.storage.InMemoryStorage")
-    assert reports.expire(at=NOON) == 0  # before the first file
+    assert queue.expire(at=NOON) == 0  # before the first file
     asked(shop, granularity="1d")
     one = work()
     assert one.sha256 == hashlib.sha256(content(one)).hexdigest()
     assert left(files) == (0, 0)
-    assert reports.expire(at=NOON + 900 * DAY) == 1
+    assert queue.expire(at=NOON + 900 * DAY) == 1
     assert not one.file.storage.exists(one.file.name)
 
 
@@ -232,10 +232,10 @@ def test_a_folder_that_cannot_be_written_to_is_told_of(shop, files, settings):
 def test_a_tick_makes_all_that_waits_and_another_forgets_what_is_old(shop, files):
     for number in range(3):
         asked(shop, n=number)
-    tasks.make_reports()
+    tasks.make()
     assert {one.status for one in Report.objects.all()} == {Status.COMPLETED}
     Report.objects.filter(payload__n=0).update(finished_at=NOON - 900 * DAY)
-    tasks.expire_reports()
+    tasks.expire()
     assert Report.objects.count() == 2
     assert left(files) == (2, 0)
 

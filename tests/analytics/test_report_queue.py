@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access.models import Namespace, User
-from analytics import reports, storing
 from analytics.models import OPEN, Report, ReportSchedule, Status
-from analytics.reports import HOLD, DuplicateError, LostError
-from analytics.storing import Kept
+from analytics.reports import queue, storing
+from analytics.reports.queue import HOLD, DuplicateError, LostError
+from analytics.reports.storing import Kept
 from tests.analytics.builders import DAY, MINUTE, NOON
 from tests.analytics.reporting import asked, claimed
 
@@ -35,19 +35,19 @@ def test_a_digest_knows_no_order_of_keys(payload, random):
     keys = list(payload)
     random.shuffle(keys)
     other = {key: payload[key] for key in keys}
-    assert reports.digest(other) == reports.digest(payload)
-    assert reports.digest({**payload, "more": 1}) != reports.digest(payload)
+    assert queue.digest(other) == queue.digest(payload)
+    assert queue.digest({**payload, "more": 1}) != queue.digest(payload)
 
 
 def test_a_report_is_made_in_the_order_of_requests(shop):
     later, first = asked(shop, at=NOON, n=1), asked(shop, at=NOON - MINUTE, n=2)
-    assert [reports.claim(at=NOON), reports.claim(at=NOON)] == [first, later]
-    assert reports.claim(at=NOON) is None
+    assert [queue.claim(at=NOON), queue.claim(at=NOON)] == [first, later]
+    assert queue.claim(at=NOON) is None
 
 
 def test_a_claimed_report_is_running_and_held_for_a_minute(shop):
     user = User.objects.create(username="ada")
-    reports.request(namespace_id=shop.pk, payload={}, user=user, at=NOON - MINUTE)
+    queue.request(namespace_id=shop.pk, payload={}, user=user, at=NOON - MINUTE)
     one = claimed()
     assert (one.status, one.attempts, one.progress) == (Status.RUNNING, 1, 0)
     assert (one.started_at, one.held_until) == (NOON, NOON + HOLD)
@@ -61,7 +61,7 @@ def test_the_same_report_is_not_made_twice_at_once(shop):
         asked(shop, kpis=["a"])
     asked(shop, kpis=["b"])
     asked(Namespace.objects.create(name="other"), kpis=["a"])
-    reports.cancel(Report.objects.filter(pk=one.pk), at=NOON)
+    queue.cancel(Report.objects.filter(pk=one.pk), at=NOON)
     asked(shop, kpis=["a"])
 
 
@@ -69,27 +69,27 @@ def test_a_schedule_has_one_report_of_a_period(shop):
     fields = {"recipients": ["a@b.c"], "created_at": NOON, "frequency": "daily"}
     schedule = ReportSchedule.objects.create(namespace=shop, name="s", **fields)
     place = {"namespace_id": shop.pk, "payload": {}, "user": None, "at": NOON}
-    one = reports.request(**place, schedule=schedule, period_start_at=NOON)
+    one = queue.request(**place, schedule=schedule, period_start_at=NOON)
     assert (one.schedule, one.period_start_at) == (schedule, NOON)
     with pytest.raises(DuplicateError):
-        reports.request(**place, schedule=schedule, period_start_at=NOON)
-    reports.request(**place, schedule=schedule, period_start_at=NOON + DAY)
-    reports.request(**place)  # one that somebody asks for is another matter
+        queue.request(**place, schedule=schedule, period_start_at=NOON)
+    queue.request(**place, schedule=schedule, period_start_at=NOON + DAY)
+    queue.request(**place)  # one that somebody asks for is another matter
 
 
 def test_a_hold_is_extended_with_every_sign_of_life(shop):
     asked(shop)
     one = claimed()
-    reports.hold(one, progress=37, at=NOON + 30 * SECOND)
+    queue.hold(one, progress=37, at=NOON + 30 * SECOND)
     assert (row(one).progress, row(one).held_until) == (37, NOON + 90 * SECOND)
-    reports.hold(one, progress=40, at=NOON, seconds=100)
+    queue.hold(one, progress=40, at=NOON, seconds=100)
     assert row(one).held_until == NOON + 100 * SECOND
 
 
 def test_what_a_killed_worker_held_is_taken_up_after_its_hold(shop):
     asked(shop)
     killed = claimed()
-    assert reports.claim(at=NOON + HOLD) is None
+    assert queue.claim(at=NOON + HOLD) is None
     second = claimed(NOON + HOLD + SECOND)
     assert (second, second.attempts) == (killed, 2)
     assert second.started_at == NOON
@@ -101,11 +101,11 @@ def test_who_was_taken_over_from_writes_nothing_any_more(shop):
     claimed(NOON + 2 * HOLD)
     before = row(slow)
     with pytest.raises(LostError):
-        reports.hold(slow, progress=99, at=NOON + 2 * HOLD)
+        queue.hold(slow, progress=99, at=NOON + 2 * HOLD)
     with pytest.raises(LostError):
-        reports.complete(slow, kept=KEPT, file_name="a.csv", at=NOON + 2 * HOLD)
-    reports.fail(slow, message="too late", at=NOON + 2 * HOLD)
-    reports.postpone(slow, message="too late", at=NOON + 2 * HOLD)
+        queue.complete(slow, kept=KEPT, file_name="a.csv", at=NOON + 2 * HOLD)
+    queue.fail(slow, message="too late", at=NOON + 2 * HOLD)
+    queue.postpone(slow, message="too late", at=NOON + 2 * HOLD)
     assert vars(row(slow)) | {"_state": 0} == vars(before) | {"_state": 0}
 
 
@@ -114,7 +114,7 @@ def test_three_workers_killed_at_a_report_are_enough(shop):
     for attempt in (1, 2, 3):
         at = NOON + 2 * attempt * HOLD
         assert claimed(at).attempts == attempt
-    assert reports.claim(at=at + HOLD + SECOND) is None
+    assert queue.claim(at=at + HOLD + SECOND) is None
     one = Report.objects.get()
     assert (one.status, one.finished_at) == (Status.FAILED, at + HOLD + SECOND)
     assert "3 workers stopped" in one.message
@@ -124,12 +124,12 @@ def test_what_went_wrong_is_tried_again_after_a_pause_and_then_has_failed(shop):
     asked(shop)
     at = NOON
     for pause in (30, 60):
-        reports.postpone(claimed(at), message="disk full", at=at)
+        queue.postpone(claimed(at), message="disk full", at=at)
         one = Report.objects.get()
         assert (one.status, one.message) == (Status.REQUEST_SENT, "disk full")
-        assert reports.claim(at=at + pause * SECOND) is None
+        assert queue.claim(at=at + pause * SECOND) is None
         at += (pause + 1) * SECOND
-    reports.postpone(claimed(at), message="disk full", at=at)
+    queue.postpone(claimed(at), message="disk full", at=at)
     one = Report.objects.get()
     assert (one.status, one.message) == (Status.FAILED, "disk full")
     assert one.finished_at == at
@@ -137,9 +137,9 @@ def test_what_went_wrong_is_tried_again_after_a_pause_and_then_has_failed(shop):
 
 def test_a_completed_report_has_its_file_and_forgets_what_went_wrong(shop):
     asked(shop)
-    reports.postpone(claimed(), message="disk full", at=NOON)
+    queue.postpone(claimed(), message="disk full", at=NOON)
     one = claimed(NOON + MINUTE)
-    reports.complete(one, kept=KEPT, file_name="report.csv", at=NOON + MINUTE)
+    queue.complete(one, kept=KEPT, file_name="report.csv", at=NOON + MINUTE)
     one = row(one)
     assert (one.status, one.progress, one.message) == (Status.COMPLETED, 100, "")
     assert (one.file.name, one.size, one.sha256) == ("reports/a.csv", 3, "00")
@@ -150,14 +150,14 @@ def test_a_completed_report_has_its_file_and_forgets_what_went_wrong(shop):
 def test_a_cancelled_report_is_made_by_nobody(shop, running):
     one = asked(shop)
     held = claimed() if running else None
-    assert reports.cancel(Report.objects.all(), at=NOON) == 1
-    assert reports.cancel(Report.objects.all(), at=NOON + MINUTE) == 0
+    assert queue.cancel(Report.objects.all(), at=NOON) == 1
+    assert queue.cancel(Report.objects.all(), at=NOON + MINUTE) == 0
     assert row(one).status == Status.CANCELLED
     assert row(one).finished_at == NOON
-    assert reports.claim(at=NOON + 2 * HOLD) is None
+    assert queue.claim(at=NOON + 2 * HOLD) is None
     if held:
         with pytest.raises(LostError):
-            reports.hold(held, progress=1, at=NOON)
+            queue.hold(held, progress=1, at=NOON)
 
 
 def test_a_row_cannot_end_without_a_time(shop):
@@ -203,10 +203,10 @@ def test_old_reports_are_deleted_with_their_files(shop, files, settings):
     ended(shop, 2, age=31 * DAY, name="reports/gone.csv")
     ended(shop, 3, age=31 * DAY, status=Status.FAILED)
     asked(shop, at=NOON - 90 * DAY)
-    assert reports.expire(at=NOON) == 3
+    assert queue.expire(at=NOON) == 3
     assert {one.file.name for one in Report.objects.all()} == {"reports/young.csv", ""}
     assert [path.name for path in (files / "reports").iterdir()] == ["young.csv"]
-    assert reports.expire(at=NOON) == 0
+    assert queue.expire(at=NOON) == 0
 
 
 def test_what_killed_workers_left_is_swept_away_after_a_day(shop, files):
@@ -218,7 +218,7 @@ def test_what_killed_workers_left_is_swept_away_after_a_day(shop, files):
         folder.mkdir()
         (folder / "report.csv").touch()
         aged(folder, age=age)
-    reports.expire(at=NOON)
+    queue.expire(at=NOON)
     assert {one.name for one in (files / "reports").iterdir()} == {
         "named.csv",
         "new.csv",
@@ -227,4 +227,4 @@ def test_what_killed_workers_left_is_swept_away_after_a_day(shop, files):
 
 
 def test_before_the_first_report_there_is_nothing_to_sweep(files):
-    assert reports.expire(at=NOON) == 0
+    assert queue.expire(at=NOON) == 0

@@ -8,8 +8,8 @@ from django.conf import settings
 from kombu import Connection
 
 from access.models import Namespace
-from analytics import plans
 from analytics.models import KPI, Kind, Report, Status
+from analytics.reports import plans
 from segmentation.models import Segment, Segmentation
 from tests.analytics.builders import DAY, NOON, fill, kpi, metric
 from tests.analytics.reporting import URL, seconds

@@ -8,8 +8,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from access.models import Namespace
-from analytics import reports
 from analytics.models import Report, Status
+from analytics.reports import queue
 from tests.analytics.builders import MINUTE, NOON
 from tests.analytics.reporting import URL, asked
 
@@ -146,7 +146,7 @@ def test_a_file_that_is_gone_from_the_storage_is_not_found(manager, report):
 def test_a_report_that_has_expired_is_not_found(manager, report, settings, tmp_path):
     settings.FILES_DIR = tmp_path
     complete(report)
-    reports.expire(at=NOON + (settings.REPORT_DAYS + 1) * 1440 * MINUTE)
+    queue.expire(at=NOON + (settings.REPORT_DAYS + 1) * 1440 * MINUTE)
     for end in ("", "download/"):
         answer = get(manager, report, end)
         assert answer.status_code == 404
@@ -182,7 +182,7 @@ def test_a_report_that_is_not_finished_can_be_cancelled(backend, report):
     for _ in range(2):
         assert backend.delete(f"{URL}{report.pk}/").status_code == 204
         assert get(backend, report).json()["status"] == "CANCELLED"
-    assert reports.claim(at=NOON) is None
+    assert queue.claim(at=NOON) is None
 
 
 def test_a_finished_report_stays_as_it_is(backend, report):

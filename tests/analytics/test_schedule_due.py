@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from access.models import Namespace
-from analytics import schedules, tasks
 from analytics.models import KPI, Report, ReportSchedule, Status
-from analytics.reports import digest
+from analytics.reports import schedules, tasks
+from analytics.reports.queue import digest
 from events import services as intake
 from tests.analytics.builders import NOON, event
 from tests.analytics.scheduling import schedule
@@ -125,7 +125,7 @@ def test_a_tick_costs_the_same_however_many_schedules_have_their_report(
 
 def test_the_task_tells_the_time(shop):
     schedule(shop.pk)
-    tasks.schedule_reports()
+    tasks.schedule()
     [report] = Report.objects.all()
     assert timedelta(0) < datetime.now(UTC) - report.requested_at < timedelta(hours=1)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics import figures
+from analytics.reports import figures
 
 GAP = figures.GAP
 numbers = st.floats(-1e12, 1e12)

@@ -5,9 +5,9 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from analytics import mails, payloads, schedules
-from analytics.figures import GAP
 from analytics.models import KPI, Kind, Report
+from analytics.reports import mails, schedules, serializers
+from analytics.reports.figures import GAP
 from tests.analytics.builders import NOON, fill, kpi, metric
 from tests.analytics.scheduling import made, schedule
 
@@ -151,7 +151,7 @@ def test_a_file_too_long_for_an_email_is_named_instead(
     schedule(shop.pk)
     report = made(NOON, size=10_000_001)
     mail = sent(mailoutbox)
-    path = payloads.download(report).replace("/tasks", where, 1)
+    path = serializers.download(report).replace("/tasks", where, 1)
     assert f"10,000,001 bytes, too many for an e-mail: {path}" in text(mail)
     assert list(mail.iter_attachments()) == []
 

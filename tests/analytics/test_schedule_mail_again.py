@@ -9,8 +9,8 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 
 from access.models import User
-from analytics import schedules, tasks
 from analytics.models import Report, Status
+from analytics.reports import schedules, tasks
 from tests.analytics.builders import NOON
 from tests.analytics.scheduling import made, schedule
 from tests.transactions import elsewhere
@@ -140,7 +140,7 @@ def test_one_that_fails_does_not_hold_up_the_others(shop, mailoutbox):
     schedules.make_due(at=NOON)
     Report.objects.update(status=Status.COMPLETED, finished_at=NOON, size=10**8)
     faults.append(OSError())
-    tasks.mail_reports()
+    tasks.mail()
     assert len(mailoutbox) == 2
     assert Report.objects.get(mailed_at=None).mail_attempts == 1
 

@@ -5,8 +5,8 @@ from io import StringIO
 
 import pytest
 
-from analytics import exports, reports, schedules
 from analytics.models import Kind, Report
+from analytics.reports import exports, queue, schedules
 from tests.analytics.builders import DAY, HOUR, NOON, fill, kpi, metric
 from tests.analytics.scheduling import schedule
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def work(at):
     """One round of the three ticks."""
     schedules.make_due(at=at)
-    while report := reports.claim(at=at):
+    while report := queue.claim(at=at):
         exports.make(report, clock=lambda: at)
     while schedules.mail_next(at=at):
         pass

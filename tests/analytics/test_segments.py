@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -57,7 +58,7 @@ events = st.builds(
     session=st.sampled_from([None, None, "one", "Two"]),
 )
 pasts = st.lists(events, min_size=5, max_size=40)
-tests = st.builds(
+tests: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     share_a=st.sampled_from([1, 30, 50]),
     share_b=st.sampled_from([5, 50]),
@@ -81,7 +82,7 @@ def catalogue():
 
 def kept(shop, column="value"):
     """Returns segment → (metric, resolution, start) → value, or parts."""
-    found = defaultdict(dict)
+    found: defaultdict[int, dict[Any, Any]] = defaultdict(dict)
     rows = Bucket.objects.filter(namespace=shop).values_list(
         "segment", "metric__name", "resolution", "start_at", column
     )
@@ -91,7 +92,7 @@ def kept(shop, column="value"):
 
 
 def summed(found, numbers):
-    total = defaultdict(Decimal)
+    total: defaultdict[Any, Decimal] = defaultdict(Decimal)
     for number in numbers:
         for key, value in found[number].items():
             total[key] += value

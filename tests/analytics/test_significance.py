@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from analytics import significance
-from analytics.significance import Estimate
+from analytics.comparison import significance
+from analytics.comparison.significance import Estimate
 
 PARTS = 16
 KPIS = {

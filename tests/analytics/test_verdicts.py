@@ -5,9 +5,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from analytics import formula, trials, verdicts
-from analytics.trials import Question, Ratio, Sample, Trial
-from analytics.verdicts import Outcome, Reach, Verdict
+from analytics import formula
+from analytics.comparison import trials, verdicts
+from analytics.comparison.trials import Question, Ratio, Sample, Trial
+from analytics.comparison.verdicts import Outcome, Reach, Verdict
 
 DAYS = timedelta(days=14)
 EVEN = (50, 50)

@@ -41,7 +41,8 @@ def chi_square(counts):
 def test_sql_draws_as_python_does(key, salt):
     expression = slot_in_sql(salt=salt)
     [(found,)] = sql.fetch(
-        f"SELECT {expression} FROM (SELECT %(key)s::bigint) AS one (user_key)", key=key
+        f"SELECT {expression} FROM (SELECT CAST(%(key)s AS bigint)) AS one (user_key)",
+        key=key,
     )
     assert found == slot(key, salt=salt)
 

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analytics import formula, queries, samples, trials
+from analytics import formula, queries
+from analytics.comparison import samples, trials
+from analytics.comparison.nodes import Node, NodeError, nodes
+from analytics.comparison.trials import Finding, Question, Ratio, Sample, Trial
 from analytics.formula import Series
 from analytics.models import Fill, Metric, Unit
-from analytics.nodes import Node, NodeError, nodes
-from analytics.trials import Finding, Question, Ratio, Sample, Trial
 from events import buckets
 from events.buckets import DAY, FIRST_AT, LAST_AT, Span
 from segmentation.cuts import Cut

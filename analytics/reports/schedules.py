@@ -15,9 +15,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from access.models import User
-from analytics import frequencies, mails, queries, reports
+from analytics import queries
 from analytics.models import OPEN, Report, ReportSchedule, Status
-from analytics.reports import DuplicateError
+from analytics.reports import frequencies, mails, queue
+from analytics.reports.queue import DuplicateError
 from events import buckets
 from events.buckets import Span
 
@@ -99,7 +100,7 @@ def request(
 ) -> Report | None:
     """Puts the report of a period into the queue; None where it has one already."""
     try:
-        return reports.request(
+        return queue.request(
             namespace_id=schedule.namespace_id,
             payload=payload(schedule, period),
             user=user,

@@ -17,9 +17,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from access.models import User
-from analytics import storing
 from analytics.models import OPEN, Report, ReportSchedule, Status
-from analytics.storing import Kept
+from analytics.reports import storing
+from analytics.reports.storing import Kept
 
 HOLD = timedelta(seconds=60)
 PAUSE = timedelta(seconds=30)  # times the number of attempts

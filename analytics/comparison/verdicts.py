@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analytics.significance import SURE, Floats
+from analytics.comparison.significance import SURE, Floats
 
 MIN_TIME = timedelta(days=7)  # people shop otherwise on Sundays than on Mondays
 MIN_PARTS = 15  # of the 16 in which a group's users are

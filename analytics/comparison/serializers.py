@@ -5,11 +5,11 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from analytics.comparing import Compared, Comparison
+from analytics.comparison.queries import Compared, Comparison
+from analytics.comparison.trials import Finding, Pair, Ratio
+from analytics.comparison.verdicts import Reach, Verdict
 from analytics.models import Unit
 from analytics.serializers import Answer, NamesQuery, Warned
-from analytics.trials import Finding, Pair, Ratio
-from analytics.verdicts import Reach, Verdict
 from events.spans import TimestampField, namespace_field
 
 

@@ -8,10 +8,10 @@ from typing import NamedTuple, SupportsFloat
 
 import numpy as np
 
-from analytics import significance, verdicts
+from analytics.comparison import significance, verdicts
+from analytics.comparison.significance import Estimate, Floats, Interval
+from analytics.comparison.verdicts import Outcome, Reach, Said
 from analytics.formula import Formula
-from analytics.significance import Estimate, Floats, Interval
-from analytics.verdicts import Outcome, Reach, Said
 
 Pair = tuple[float, float]  # of groups A and B
 

@@ -14,9 +14,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from access.models import User
-from analytics import mails, schedules, tasks
-from analytics.forms import ScheduleForm
 from analytics.models import Report, ReportSchedule, Status
+from analytics.reports import mails, schedules, tasks
+from analytics.reports.forms import ScheduleForm
 
 # The page is an e-mail: its styles stand in it, and it loads and runs nothing.
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -125,7 +125,7 @@ class ReportScheduleAdmin(admin.ModelAdmin[ReportSchedule]):
     def send(self, request: HttpRequest, schedule: ReportSchedule) -> None:
         assert isinstance(request.user, User)
         schedules.send_again(schedule=schedule, at=datetime.now(UTC), user=request.user)
-        transaction.on_commit(tasks.wake_reports, robust=True)
+        transaction.on_commit(tasks.wake, robust=True)
         self.log_change(request, schedule, "Sent the last report again.")
         messages.success(request, SENT % schedule)
 

@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 
 from access.admin import ReadOnlyAdmin
 from access.models import User
-from analytics import payloads, reports, tasks
 from analytics.models import Report, Status
-from analytics.reports import DuplicateError
+from analytics.reports import queue, serializers, tasks
+from analytics.reports.queue import DuplicateError
 
 
 class ReportAdmin(ReadOnlyAdmin[Report]):
@@ -51,7 +51,7 @@ class ReportAdmin(ReadOnlyAdmin[Report]):
     def download(self, report: Report) -> SafeString | str:
         if report.status != Status.COMPLETED:
             return "-"
-        path = payloads.download(report)
+        path = serializers.download(report)
         size = filesizeformat(report.size)
         return format_html('<a href="{}">{}</a> ({})', path, report.file_name, size)
 
@@ -61,7 +61,7 @@ class ReportAdmin(ReadOnlyAdmin[Report]):
 
     @admin.action(description="Cancel the selected reports", permissions=["work"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
-        number = reports.cancel(queryset, at=datetime.now(UTC))
+        number = queue.cancel(queryset, at=datetime.now(UTC))
         told = f"{number} reports cancelled; those that have ended stay as they are."
         self.message_user(request, told, messages.SUCCESS)
 
@@ -69,7 +69,7 @@ class ReportAdmin(ReadOnlyAdmin[Report]):
     def request_again(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
         found = [again(one, request=request) for one in queryset]
         made, refused = found.count(True), found.count(False)
-        transaction.on_commit(tasks.wake_reports, robust=True)
+        transaction.on_commit(tasks.wake, robust=True)
         if made:
             self.message_user(request, f"{made} reports requested.", messages.SUCCESS)
         if refused:
@@ -81,7 +81,7 @@ def again(report: Report, *, request: HttpRequest) -> bool:
     """Asks for the same report once more, of no schedule; False while it is made."""
     user = request.user if isinstance(request.user, User) else None
     try:
-        reports.request(
+        queue.request(
             namespace_id=report.namespace_id,
             payload=report.payload,
             user=user,

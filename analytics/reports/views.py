@@ -23,10 +23,12 @@ from access import queries as access
 from access.errors import Duplicated, Missing
 from access.models import Namespace, Role
 from access.permissions import caller
-from analytics import payloads, plans, reports, serializers, tasks
 from analytics.models import Report, Status
-from analytics.payloads import TASK
-from analytics.plans import PlanError
+from analytics.reports import plans, queue, serializers, tasks
+from analytics.reports.plans import PlanError
+from analytics.reports.serializers import TASK
+from analytics.serializers import ErrorAnswer
+from analytics.serializers import answer as answered
 from events import spans
 
 ROLES = [Role.ROOT, Role.MANAGER, Role.BACKEND]
@@ -46,7 +48,7 @@ NO_FILE = {
 
 def documented(status: int, answer: Any, **options: Any) -> Callable[..., Any]:
     """Describes an endpoint in the API's documentation."""
-    responses = {status: answer, "4XX": serializers.ErrorAnswer}
+    responses = {status: answer, "4XX": ErrorAnswer}
     return extend_schema(responses=responses, **options)
 
 
@@ -64,25 +66,25 @@ class FileMissingError(Missing):
 class ReportExport(APIView):
     roles = ROLES
 
-    @documented(202, payloads.Requested, request=payloads.ExportBody)
+    @documented(202, serializers.Requested, request=serializers.ExportBody)
     def post(self, request: Request) -> Response:
         """Ask for a file of numbers; a worker makes it.
 
         The same report is not made twice at once: that is a DuplicatedError.
         """
-        body = payloads.ExportBody(data=request.data)
+        body = serializers.ExportBody(data=request.data)
         body.is_valid(raise_exception=True)
         sent, now = body.validated_data, datetime.now(UTC)
         scope = access.existing(user=caller(request), name=sent.get("namespace"))
-        payload = payloads.canonical(sent.get("payload") or {})
+        payload = serializers.canonical(sent.get("payload") or {})
         with refusals_told():
             plan = plans.plan(namespace_id=scope.id, payload=payload, now=now)
-            report = reports.request(
+            report = queue.request(
                 namespace_id=scope.id, payload=payload, user=caller(request), at=now
             )
-        transaction.on_commit(tasks.wake_reports, robust=True)
+        transaction.on_commit(tasks.wake, robust=True)
         answer = {"task_id": report.pk}
-        return Response(serializers.answer(answer, warnings=plan.warnings), status=202)
+        return Response(answered(answer, warnings=plan.warnings), status=202)
 
 
 @contextmanager
@@ -92,14 +94,14 @@ def refusals_told() -> Iterator[None]:
         yield
     except PlanError as error:
         raise ValidationError({"payload": {error.field: [str(error)]}}) from None
-    except reports.DuplicateError:
+    except queue.DuplicateError:
         raise Duplicated(kind="task", key=TASK, name="TASK_ALREADY_RUNNING") from None
 
 
 class OtherTask(APIView):
     roles = ROLES
 
-    @documented(202, payloads.Requested, request=payloads.ExportBody)
+    @documented(202, serializers.Requested, request=serializers.ExportBody)
     def post(self, request: Request, name: str) -> Response:
         """Refuse a task that there is not."""
         raise ParseError(f"there is no task {name}; expected {TASK}")
@@ -109,17 +111,19 @@ class RecentReports(GenericAPIView[Any]):
     roles = ROLES
     queryset = Report.objects.all()
     filter_backends = [DjangoFilterBackend]
-    filterset_class = payloads.ReportFilter
+    filterset_class = serializers.ReportFilter
 
-    @documented(200, payloads.Tasks, parameters=[payloads.RecentsQuery], filters=True)
+    @documented(
+        200, serializers.Tasks, parameters=[serializers.RecentsQuery], filters=True
+    )
     def get(self, request: Request) -> Response:
         """List the reports of a namespace, the newest first, page by page."""
-        query = spans.query(request, payloads.RecentsQuery)
+        query = spans.query(request, serializers.RecentsQuery)
         scope = access.existing(user=caller(request), name=query.get("namespace"))
         rows = self.filter_queryset(Report.objects.filter(namespace=scope.id))
         page, amt = query["page"], query["amt"]
         found = list(rows[(page - 1) * amt : page * amt + 1])
-        shown = [payloads.task(report) for report in found[:amt]]
+        shown = [serializers.task(report) for report in found[:amt]]
         more = {"has_next": len(found) > amt, "next_page": page + 1}
         return Response({**more, "tasks": shown})
 
@@ -127,21 +131,21 @@ class RecentReports(GenericAPIView[Any]):
 class OneReport(APIView):
     roles = ROLES
 
-    @documented(200, payloads.Task, parameters=[payloads.PlaceQuery])
+    @documented(200, serializers.Task, parameters=[serializers.PlaceQuery])
     def get(self, request: Request, task_id: str) -> Response:
         """Say how far a report is."""
-        return Response(payloads.task(one(request, task_id)))
+        return Response(serializers.task(one(request, task_id)))
 
     @documented(
         204,
         OpenApiResponse(description="It is not made any more, if it was not."),
-        parameters=[payloads.PlaceQuery],
+        parameters=[serializers.PlaceQuery],
     )
     def delete(self, request: Request, task_id: str) -> Response:
         """Cancel a report that is not finished; one that is stays as it is."""
         report = one(request, task_id)
         rows = Report.objects.filter(pk=report.pk)
-        reports.cancel(rows, at=datetime.now(UTC))
+        queue.cancel(rows, at=datetime.now(UTC))
         return Response(status=204)
 
 
@@ -153,13 +157,13 @@ class ReportDownload(APIView):
         return super().perform_content_negotiation(request, force=True)
 
     @extend_schema(
-        parameters=[payloads.PlaceQuery],
+        parameters=[serializers.PlaceQuery],
         responses={
             **{
                 (200, kind.partition(";")[0]): OpenApiTypes.BINARY
                 for kind in CONTENT.values()
             },
-            ("4XX", "application/json"): serializers.ErrorAnswer,
+            ("4XX", "application/json"): ErrorAnswer,
         },
     )
     def get(self, request: Request, task_id: str) -> FileResponse:
@@ -172,7 +176,7 @@ def one(request: Request, task_id: str) -> Report:
 
     Raises Missing, and PermissionDenied for a namespace that the query names.
     """
-    query, user = spans.query(request, payloads.PlaceQuery), caller(request)
+    query, user = spans.query(request, serializers.PlaceQuery), caller(request)
     rows: QuerySet[Report] = Report.objects.all()
     if "namespace" in query:
         scope = access.existing(user=user, name=query["namespace"])

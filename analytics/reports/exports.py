@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from access.models import Namespace
-from analytics import plans, queries, reports, sheets, storing
+from analytics import queries
 from analytics.models import Report
-from analytics.plans import Plan, PlanError
 from analytics.queries import Part
-from analytics.reports import LostError
-from analytics.sheets import Book, Sheet, Tell
+from analytics.reports import plans, queue, sheets, storing
+from analytics.reports.plans import Plan, PlanError
+from analytics.reports.queue import LostError
+from analytics.reports.sheets import Book, Sheet, Tell
 from analytics.tables import Column
 from analytics.verification import snapshot
 from events import buckets
@@ -38,10 +39,10 @@ def make(report: Report, *, clock: Clock) -> None:
     except LostError:
         logger.info("report %s was cancelled or taken over", report)
     except (PlanError, TooManyCells) as error:
-        reports.fail(report, message=str(error), at=clock())
+        queue.fail(report, message=str(error), at=clock())
     except Exception as error:
         logger.exception("report %s could not be made", report)
-        reports.postpone(report, message=reason(error), at=clock())
+        queue.postpone(report, message=reason(error), at=clock())
 
 
 def reason(error: Exception) -> str:
@@ -61,12 +62,12 @@ def produce(report: Report, *, clock: Clock) -> None:
     with storing.workplace() as folder:
         path = folder / f"report.{report.payload['format']}"
         write(path, book, report=report, clock=clock)
-        seconds = reports.HOLD.seconds + path.stat().st_size / SLOWEST
-        reports.hold(report, progress=99, at=clock(), seconds=seconds)
+        seconds = queue.HOLD.seconds + path.stat().st_size / SLOWEST
+        queue.hold(report, progress=99, at=clock(), seconds=seconds)
         kept = storing.keep(path)
     try:
         file_name = plan.file_name(path.suffix)
-        reports.complete(report, kept=kept, file_name=file_name, at=clock())
+        queue.complete(report, kept=kept, file_name=file_name, at=clock())
     except LostError:
         storing.discard(kept.name)
         raise
@@ -176,7 +177,7 @@ def holding(report: Report, *, numbers: int, clock: Clock) -> Tell:
         done += more
         percent = 98 * done // max(1, numbers)
         if percent > shown:
-            reports.hold(report, progress=percent, at=clock())
+            queue.hold(report, progress=percent, at=clock())
             shown = percent
 
     return tell

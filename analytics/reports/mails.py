@@ -13,9 +13,10 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils.http import urlencode
 
-from analytics import figures, frequencies, queries
+from analytics import queries
 from analytics.models import Format, Report, ReportSchedule
 from analytics.queries import Status
+from analytics.reports import figures, frequencies
 from events import buckets
 from events.comparisons import Comparison
 from events.periods import Period
