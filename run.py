@@ -51,6 +51,7 @@ COMMANDS = {
     "campaign": [
         "python -m pytest tests/campaigns/kills.py",
         "python -m pytest -s tests/campaigns/imports.py",
+        "python -m pytest -s tests/campaigns/reports.py",
     ],
     "bench": ["python -m benchmarks", "python -m benchmarks.filters"],
     "format": ["ruff check --fix --exit-zero --quiet .", "ruff format ."],
