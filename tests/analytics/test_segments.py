@@ -109,7 +109,7 @@ def happen(past, *, shop=None):
     return shop
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(past=pasts, one=tests, two=tests, tree=trees)
 def test_leaves_sum_to_the_whole_and_parts_to_their_leaf(past, one, two, tree):
     shop = namespace()
@@ -127,7 +127,7 @@ def test_leaves_sum_to_the_whole_and_parts_to_their_leaf(past, one, two, tree):
                 assert told == (found[number][key] if place.is_tested else None)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(past=pasts)
 def test_a_leaf_has_what_its_users_alone_would_have(past):
     apart = [

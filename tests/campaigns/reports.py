@@ -75,7 +75,12 @@ def client(product: Product) -> Iterator[httpx.Client]:
 
 def fill(product: Product, client: httpx.Client) -> None:
     for name in ("one", "two"):
-        sent = {"id": name, "namespace": "large", "share_a": 50, "share_b": 50}
+        sent: dict[str, Any] = {
+            "id": name,
+            "namespace": "large",
+            "share_a": 50,
+            "share_b": 50,
+        }
         assert client.post("/analytics/ab-tests/", json=sent).status_code == 201
     sent = {"name": "leaves", "namespace": "large", "segmentation": tree()}
     made = client.post("/analytics/segmentations/params/", json=sent)
