@@ -40,7 +40,7 @@ class ABTestAdmin(admin.ModelAdmin[ABTest]):
 
     @admin.display(description="A / B")
     def shares(self, row: ABTest) -> str:
-        return f"{row.share_a} % / {row.share_b} %"
+        return f"{float(row.share_a):g} / {float(row.share_b):g} %"
 
     @admin.display
     def segmentations(self, row: ABTest) -> str:

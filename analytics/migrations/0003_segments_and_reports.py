@@ -101,6 +101,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="None stands for all of them.",
                         to="analytics.kpi",
+                        verbose_name="KPIs",
                     ),
                 ),
                 (

@@ -74,7 +74,10 @@ class ReportSchedule(models.Model):
         "segmentation.Segmentation", on_delete=models.PROTECT, null=True, blank=True
     )
     kpis = models.ManyToManyField(
-        "analytics.KPI", blank=True, help_text="None stands for all of them."
+        "analytics.KPI",
+        verbose_name="KPIs",
+        blank=True,
+        help_text="None stands for all of them.",
     )
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
