@@ -4,6 +4,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.contenttypes.management import create_contenttypes
+from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
+from django.db.models.signals import post_migrate
+from django.test import override_settings
+from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from access import services, sql
@@ -11,21 +17,42 @@ from access.models import Namespace, Role, User
 
 # A Wednesday noon; tests pass it in where the product would read the clock.
 T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)
+PERMISSIONS = "django.contrib.auth.management.create_permissions"
 
 
-UNMANAGED = "TRUNCATE events_inboxevent, events_event, events_seenevent"
+@pytest.fixture(autouse=True, scope="session")
+def _cheap_where_nothing_depends_on_it() -> Iterator[None]:
+    """Passwords of one hash, and no list of the static files for every client."""
+    cheap = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=cheap, WHITENOISE_AUTOREFRESH=True):
+        yield
 
 
-@pytest.fixture(autouse=True)
-def _unmanaged_tables_are_flushed_too(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Django flushes, after a test that commits, only the tables it made itself."""
-    mark = request.node.get_closest_marker("django_db")
-    commits = mark is not None and mark.kwargs.get("transaction", False)
-    if commits:
-        request.getfixturevalue("transactional_db")
-    yield
-    if commits:
-        sql.execute(UNMANAGED)
+TABLES = """
+SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p')
+AND relnamespace = 'public'::regnamespace AND NOT relispartition
+AND relname NOT IN ('auth_permission', 'django_content_type', 'django_migrations')
+"""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """After a test that commits, all tables are emptied; Django knows some of them.
+
+    A few rows are deleted in a tenth of the time in which files are cut, and the
+    permissions that Django would make anew each time stay.
+    """
+    post_migrate.disconnect(create_contenttypes)
+    post_migrate.disconnect(dispatch_uid=PERMISSIONS)
+    with django_db_blocker.unblock():
+        tables = [name for (name,) in sql.fetch(TABLES)]
+        connection.close()
+    empty = [f"DELETE FROM {name}" for name in tables]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", lambda *_, **__: empty)
+        yield
 
 
 @pytest.fixture

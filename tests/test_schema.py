@@ -5,40 +5,73 @@ are random; without it they are few and always the same.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import schemathesis
 from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
-from schemathesis import checks
-from schemathesis.core.result import Ok
-from schemathesis.generation import GenerationMode
-from schemathesis.specs.openapi import checks as promises
 
 from analytics.services import load_catalogue
 from config.wsgi import application
 from tests.analytics.builders import NOON, fill
 
 CASES = os.environ.get("SCHEMA_CASES")
-PROMISES = [
-    checks.not_a_server_error,
-    promises.status_code_conformance,
-    promises.content_type_conformance,
-    promises.response_schema_conformance,
+LIMITS = settings(
+    max_examples=int(CASES or 12),
+    derandomize=not CASES,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+DESCRIPTION = SchemaGenerator().get_schema(request=None, public=True)
+# Under /v1/ are the same ones again.
+ENDPOINTS = [
+    (path, method)
+    for path, methods in DESCRIPTION["paths"].items()
+    for method in methods
+    if not path.startswith("/v1/")
 ]
 
 
-def operations() -> list[Any]:
-    """Returns every endpoint and method; under /v1/ are the same ones again."""
-    description = SchemaGenerator().get_schema(request=None, public=True)
-    api = schemathesis.openapi.from_dict(description).exclude(path_regex="^/v1/")
+@pytest.fixture(scope="module")
+def campaign() -> Callable[..., None]:
+    """Sends requests to an endpoint, good and bad ones.
+
+    All processes collect these tests, one runs them: it alone imports schemathesis,
+    which takes long.
+    """
+    import schemathesis
+    from schemathesis import checks
+    from schemathesis.generation import GenerationMode
+    from schemathesis.specs.openapi import checks as promises
+
+    api = schemathesis.openapi.from_dict(DESCRIPTION)
     api.app = application
-    return [found.ok() for found in api.get_all_operations() if isinstance(found, Ok)]
+    kept = [
+        checks.not_a_server_error,
+        promises.status_code_conformance,
+        promises.content_type_conformance,
+        promises.response_schema_conformance,
+    ]
+
+    def run(path: str, method: str, headers: dict[str, str]) -> None:
+        endpoint = api[path][method]
+        good, bad = (
+            endpoint.as_strategy(generation_mode=one) for one in GenerationMode
+        )
+
+        @LIMITS
+        @given(case=good | bad)
+        def send(case: Any) -> None:
+            case.call_and_validate(headers=headers, checks=kept)
+
+        send()
+
+    return run
 
 
 def test_the_description_is_valid_and_nothing_in_it_is_a_guess(tmp_path):
@@ -64,22 +97,11 @@ def kept_connection() -> Iterator[None]:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("kept_connection")
-@pytest.mark.parametrize("operation", operations(), ids=lambda one: one.label)
-def test_whatever_is_sent_gets_an_answer_of_the_described_shape(operation, token, shop):
+@pytest.mark.parametrize(("path", "method"), ENDPOINTS)
+def test_whatever_is_sent_gets_an_answer_of_the_described_shape(
+    campaign, path, method, token, shop
+):
     load_catalogue(event_names={})
     fill(shop.pk, "total_revenue", {NOON: "12.5"})
     headers = {"Authorization": f"Bearer {token('root', shop.name)}"}
-    good, bad = (operation.as_strategy(generation_mode=mode) for mode in GenerationMode)
-
-    @settings(
-        max_examples=int(CASES or 20),
-        derandomize=not CASES,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=good | bad)
-    def campaign(case):
-        case.call_and_validate(headers=headers, checks=PROMISES)
-
-    campaign()
+    campaign(path, method, headers)

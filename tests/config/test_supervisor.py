@@ -21,16 +21,6 @@ LIVE = "import time; time.sleep(600)"
 
 
 @pytest.fixture
-def home(tmp_path):
-    """A folder for a supervisor, from which nothing runs in the end."""
-    folder = tmp_path / "local"
-    folder.mkdir(mode=0o700)
-    yield folder
-    servers.recover(folder)
-    servers.remove(folder)
-
-
-@pytest.fixture
 def said():
     return []
 
@@ -262,21 +252,21 @@ def killed_supervisor(home: Path) -> Iterator[None]:
             process.kill()
 
 
-def test_a_killed_supervisor_leaves_nothing_running(home):
-    with killed_supervisor(home):
-        assert patiently(lambda: len(service.leftovers(home)) == 3)
-    assert patiently(lambda: not postgres.in_use(home))
-    assert patiently(lambda: not service.leftovers(home))
+def test_a_killed_supervisor_leaves_nothing_running(filled):
+    with killed_supervisor(filled):
+        assert patiently(lambda: len(service.leftovers(filled)) == 3)
+    assert patiently(lambda: not postgres.in_use(filled))
+    assert patiently(lambda: not service.leftovers(filled))
 
 
-def test_the_next_start_recovers_at_once_from_a_killed_one(home):
+def test_the_next_start_recovers_at_once_from_a_killed_one(filled):
     for _ in range(2):
-        with killed_supervisor(home):
+        with killed_supervisor(filled):
             pass
-        servers.recover(home)
-    with Supervisor(home, say=print) as running:
+        servers.recover(filled)
+    with Supervisor(filled, say=print) as running:
         servers.start(running, durable=False)
-        assert postgres.answers(home)
+        assert postgres.answers(filled)
 
 
 def test_recovery_kills_what_the_kernel_could_not(home):
@@ -314,8 +304,12 @@ def test_a_child_sees_the_signals_as_a_program_from_a_shell_would(home):
     assert not mask & (1 << (signal.SIGPIPE - 1))
 
 
-def test_the_embedded_folder_is_closed_to_others(home):
-    with Supervisor(home, say=print) as running:
+def test_the_embedded_folder_is_closed_to_others(filled):
+    with Supervisor(filled, say=print) as running:
         servers.start(running, durable=False)
-        folders = (embedded.socket_directory(home), home / "valkey", home / "logs")
+        folders = (
+            embedded.socket_directory(filled),
+            filled / "valkey",
+            filled / "logs",
+        )
         assert [f"{path.stat().st_mode:o}" for path in folders] == ["40700"] * 3

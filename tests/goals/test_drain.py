@@ -27,7 +27,10 @@ LAWS = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-users = st.integers(-20, 20)
+# Of three shards: each that events wait for is drained on its own.
+users = st.builds(
+    lambda shard, n: shard + 16 * n, st.integers(0, 2), st.integers(-6, 6)
+)
 values = st.none() | st.decimals(-10, 10, places=6)
 tuples = st.tuples(st.sampled_from("abc"), users, st.integers(0, 900), values)
 histories = st.lists(tuples, min_size=1, max_size=60)
@@ -111,13 +114,13 @@ def test_first_seen_users_add_up_to_the_count(new_shop, sent):
     assert totals == truth.counts(shop)
 
 
-def test_a_hundred_thousand_users_are_counted_within_the_error(new_shop):
+def test_forty_thousand_users_are_counted_within_the_error(new_shop):
     shop = new_shop()
-    everybody = range(-50_000, 50_000)
-    drained([arrival(shop, user=user) for user in everybody], cut=[30_000])
+    everybody = range(-20_000, 20_000)
+    drained([arrival(shop, user=user) for user in everybody], cut=[12_000])
     drained([arrival(shop, user=user) for user in everybody[::10]])
     missed = len(everybody) - truth.counts(shop)["view"]
-    assert 0 <= missed <= 10  # 1 is expected
+    assert 0 <= missed <= 4  # 0.4 are expected
 
 
 def test_a_value_counts_on_the_first_occurrence_alone(new_shop):

@@ -30,7 +30,9 @@ def _shop(shop, settings):
     services.create_goal(namespace_id=shop.pk, name="buy", at=NOON)
     sent = [
         arrival(
-            shop.pk, name, key_of(settings, "ann", "shop") if number == 10 else number
+            shop.pk,
+            name,
+            key_of(settings, "ann", "shop") if number == 10 else number * keys.SHARDS,
         )
         for number, path in enumerate(PATHS)
         for name in path

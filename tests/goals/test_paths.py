@@ -16,7 +16,7 @@ from tests.goals.paths_model import Model, published
 pytestmark = pytest.mark.django_db
 
 LAWS = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -109,10 +109,13 @@ def test_paths_are_kept_in_bounded_pieces(new_shop, monkeypatch):
     monkeypatch.setattr(paths, "QUESTIONS", 20)
     services.create_goal(namespace_id=shop, name="buy", at=NOON)
     model.goal("buy")
-    for user in range(0, 1600, 16):
-        for name in ("abcdef"[: user % 7], ["buy"]):
-            for step in name:
-                record([arrival(shop, step, user)])
-                model.event(step, user, None, ensure_goal=False)
+    steps = [
+        (step, user)
+        for user in range(0, 1600, 16)
+        for step in [*NAMES[: user % 7], "buy"]
+    ]
+    record(arrival(shop, step, user) for step, user in steps)
+    for step, user in steps:
+        model.event(step, user, None, ensure_goal=False)
     services.drain_all(at=NOON)
     assert published(shop) == model.expected()

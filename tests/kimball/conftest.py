@@ -2,7 +2,6 @@
 namespace that nobody else has seen."""
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import count
 
@@ -33,17 +32,16 @@ def product(tmp_path_factory):
 def clients(product):
     """Returns an HTTP client for each account, by its name."""
 
-    def client(name):
-        token = product.token(name, *ACCOUNTS[name])
+    def client(token):
         headers = {"Authorization": f"Bearer {token}"}
         address = product.http.base_url
         return httpx.Client(base_url=address, headers=headers, timeout=30)
 
-    with ThreadPoolExecutor(2) as pool, ExitStack() as stack:
-        found = dict(zip(ACCOUNTS, pool.map(client, ACCOUNTS), strict=True))
-        for one in found.values():
-            stack.enter_context(one)
-        yield found
+    tokens = product.tokens(ACCOUNTS)
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(client(token)) for name, token in tokens.items()
+        }
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ class Product:
     """
 
     home: Path
+    pid: int
     log: Path
     http: httpx.Client
     ticks: Celery
@@ -55,22 +56,34 @@ class Product:
         state: Json = self.http.get("/readyz").json()
         return bool(state["inbox_lag_seconds"] == 0)
 
-    def token(self, name: str, role: str, namespace: str) -> str:
-        """Makes an account as an operator does, and returns its token."""
-        options = ("create_token", name, "--role", role, "--namespace", namespace)
-        made = subprocess.run(
-            [*MANAGE, *options],
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command as an operator does, beside the running product."""
+        return subprocess.run(
+            [*MANAGE, *arguments],
             env=environment(self.home),
             capture_output=True,
             text=True,
-            check=True,
+            check=False,
         )
-        return made.stdout.strip()
+
+    def token(self, name: str, role: str, namespace: str) -> str:
+        return self.tokens({name: (role, namespace)})[name]
+
+    def tokens(self, accounts: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+        """Makes accounts of a role and a namespace; returns their tokens by name."""
+        lines = ["from django.core.management import call_command"]
+        for name, (role, namespace) in accounts.items():
+            options = {"role": role, "namespace": [namespace]}
+            lines.append(f"call_command('create_token', {name!r}, **{options})")
+        made = self.manage("shell", "--no-imports", "--command", "\n".join(lines))
+        assert made.returncode == 0, made.stderr
+        return dict(zip(accounts, made.stdout.split(), strict=True))
 
 
 def environment(home: Path) -> dict[str, str]:
     """Returns what a deployment in a folder is told."""
-    ours = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept = ("PATH", "HOME", "PYTHONPYCACHEPREFIX")
+    ours = {name: os.environ[name] for name in kept if name in os.environ}
     return {**ours, "LOCAL_DIR": str(home), "WEB_CONCURRENCY": "1"}
 
 
@@ -79,17 +92,18 @@ def serving(home: Path) -> Iterator[Product]:
     """Runs the product in a folder for the length of a block."""
     port, log = free_port(), home.with_suffix(".log")
     with (
-        serve(home, port=port, log=log),
+        serve(home, port=port, log=log) as pid,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http,
         Celery(broker=embedded.redis_url(home), set_as_current=False) as ticks,
     ):
         until(lambda: answers(http), log=log, seconds=60)
         until(lambda: ticks.control.ping(timeout=0.5), log=log)
-        yield Product(home, home / "logs" / "worker.log", http, ticks)
+        yield Product(home, pid, home / "logs" / "worker.log", http, ticks)
 
 
 @contextmanager
-def serve(home: Path, *, port: int, log: Path) -> Iterator[None]:
+def serve(home: Path, *, port: int, log: Path) -> Iterator[int]:
+    """Runs `manage.py serve`, yields its process id, and has it stop cleanly."""
     home.mkdir(mode=0o700)
     command = service.tethered((*MANAGE, "serve"), death_signal=SIGTERM)
     wanted = {"PORT": str(port), "DRAIN_SECONDS": "1"}
@@ -103,7 +117,10 @@ def serve(home: Path, *, port: int, log: Path) -> Iterator[None]:
         ) as process,
     ):
         try:
-            yield
+            yield process.pid
+            process.send_signal(SIGTERM)
+            assert process.wait(timeout=40) == 0
+            assert service.leftovers(home) == []
         finally:
             process.kill()
     servers.recover(home)

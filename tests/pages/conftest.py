@@ -18,7 +18,7 @@ from events.buckets import RESOLUTIONS
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser():
     if not CHROMIUM:
         if os.environ.get("BROWSER") == "required":
@@ -40,28 +40,51 @@ def problems():
     return []
 
 
+@pytest.fixture(scope="package")
+def open_page(browser, live_server):
+    """Opens the page of a browser with these options: once, for it keeps its files."""
+    opened = {}
+
+    def find(**options):
+        key = str(options)
+        if key not in opened:
+            context = browser.new_context(base_url=live_server.url, **options)
+            opened[key] = context.new_page()
+        return opened[key]
+
+    yield find
+    for page in opened.values():
+        page.context.close()
+
+
 @pytest.fixture
-def page(browser, live_server, problems, request):
-    options = getattr(request, "param", {})
-    context = browser.new_context(base_url=live_server.url, **options)
-    page = context.new_page()
+def page(open_page, problems, request):
+    """A page that knows nobody yet."""
+    page = open_page(**getattr(request, "param", {}))
 
     def note(kind, text):
         if kind in {"error", "warning"}:
             problems.append((page.url, kind, text))
 
-    page.on("console", lambda line: note(line.type, line.text))
-    page.on("pageerror", lambda error: note("error", str(error)))
+    listeners = {
+        "console": lambda line: note(line.type, line.text),
+        "pageerror": lambda error: note("error", str(error)),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
     yield page
-    context.close()
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
+    page.unroute_all()
+    page.goto("about:blank")
+    page.context.clear_cookies()
 
 
 @pytest.fixture
 def logged_in(page, live_server, transactional_db):
-    """The page with root's session; the form's hashing of passwords takes long."""
+    """The page with root's session; the form would be slower."""
     user = User.objects.create_superuser("ada", password=None)
-    services.ensure_namespaces(["void"])
-    fill("shop")
+    services.ensure_namespaces(["shop", "void"])
 
     def visit(path="/"):
         client = Client()
@@ -75,9 +98,10 @@ def logged_in(page, live_server, transactional_db):
     return visit
 
 
-def fill(namespace):
-    """Stores 70 of everything in each of the last 30 days, but no view two days ago."""
-    namespace_id = services.ensure_namespaces([namespace])[namespace]
+@pytest.fixture
+def numbers(transactional_db):
+    """In the shop, 70 of everything on each of 30 days, but no view two days ago."""
+    namespace_id = services.ensure_namespaces(["shop"])["shop"]
     units = {"revenue": "usd", "clicks": "count", "views": "count"}
     metrics = [
         Metric.objects.create(

@@ -27,14 +27,15 @@ def shop_events(
 ) -> list[Arrival]:
     """Returns events of three days and of users who come back, in any order.
 
-    A value depends on its user alone, so that it does not matter who is first.
+    A value depends on its user alone, so that it does not matter who is first. Users
+    are of four shards, for each shard that has events is drained on its own.
     """
     random = Random(seed)
     return [
         arrival(
             namespace_id,
             name := random.choice(NAMES),
-            user := random.randrange(max(1, count // 4)),
+            user := 4 * random.randrange(max(1, count // 4)),
             at=end_at - timedelta(seconds=random.randrange(3 * 86_400)),
             value=Decimal(user % 1_000) / 100,
             ensure_goal=name == GOAL,

@@ -7,7 +7,7 @@ in the middle of a transaction.
 import os
 import signal
 import socket
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -30,12 +30,12 @@ pytestmark = [
 URL = "/v0/analytics"
 
 
-@pytest.fixture
-def log(tmp_path):
-    return tmp_path / "log"
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    return tmp_path_factory.mktemp("worker") / "log"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def queue():
     """The queue that the worker listens to, empty at the start."""
     with redis.Redis.from_url(embedded.redis_client_url(settings.REDIS_URL)) as client:
@@ -43,17 +43,31 @@ def queue():
         yield client
 
 
-@pytest.fixture
-def beat(queue, log, tmp_path):
-    schedule = str(tmp_path / "schedule")
-    with running(*processes.CELERY, "beat", "--schedule", schedule, log=log):
-        yield
+class Worker:
+    """One after the other, for whoever is killed is replaced."""
+
+    def __init__(self, stack, log):
+        self.stack, self.log = stack, log
+        self.start()
+
+    def start(self):
+        self.process = self.stack.enter_context(
+            running(*processes.WORKER, log=self.log)
+        )
+
+    def kill(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
-@pytest.fixture
-def worker(beat, log):
-    with running(*processes.WORKER, log=log) as process:
-        yield process
+@pytest.fixture(scope="module")
+def worker(django_db_setup, queue, log):
+    """A worker and a beat, for all these tests."""
+    schedule = str(log.with_name("schedule"))
+    beat = (*processes.CELERY, "beat", "--schedule", schedule)
+    with ExitStack() as stack:
+        stack.enter_context(running(*beat, log=log))
+        yield Worker(stack, log)
 
 
 @pytest.fixture
@@ -127,9 +141,9 @@ def test_a_process_killed_in_a_drain_or_an_aggregation_changes_nothing(
         if table == "analytics_bucket":  # the other process drains meanwhile
             until(lambda: ledger.moved(shop.pk)[0] == 0, log=log)
         before = ledger.moved(shop.pk), ledger.buckets(shop.pk)
-        killed = children(worker)
+        killed = children(worker.process)
         kill(killed)
-        until(lambda: set(children(worker)) - set(killed), log=log)
+        until(lambda: set(children(worker.process)) - set(killed), log=log)
         assert (ledger.moved(shop.pk), ledger.buckets(shop.pk)) == before
     until(lambda: settled(shop, sent), log=log)
     ledger.check(shop.pk, sent)
@@ -142,10 +156,9 @@ def test_a_worker_killed_with_its_queue_emptied_is_replaced_by_the_next(
     record(sent[:100])
     with blocked("goals_firstseen", log) as caught:
         caught()
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
+        worker.kill()
         queue.flushall()
     record(sent[100:])
-    with running(*processes.WORKER, log=log):
-        until(lambda: settled(shop, sent), log=log)
+    worker.start()
+    until(lambda: settled(shop, sent), log=log)
     ledger.check(shop.pk, sent)
