@@ -1,5 +1,6 @@
 """People named by what they may do, a fixed time, and clients that hold a token."""
 
+import gc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -18,6 +19,12 @@ from access.models import Namespace, Role, User
 # A Wednesday noon; tests pass it in where the product would read the clock.
 T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)
 PERMISSIONS = "django.contrib.auth.management.create_permissions"
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: no need to look for garbage in it ever again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -19,6 +19,7 @@ def unit(nodeid: str) -> str:
     return next(folders, nodeid.partition("::")[0])
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(
     config: pytest.Config, log: Producer
 ) -> LoadFileScheduling:

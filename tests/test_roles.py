@@ -8,6 +8,7 @@ import json
 
 import pytest
 from django.db import transaction
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from access import services
@@ -177,6 +178,17 @@ def people():
         person("backend", "backend", "shop"),
         person("stranger", "manager", "elsewhere"),
     ]
+
+
+@pytest.fixture(scope="module")
+def description():
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+@pytest.fixture(autouse=True)
+def _described_once(description, monkeypatch):
+    """The description takes long to make; here it only matters who gets it."""
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *_, **__: description)
 
 
 def expected(row):

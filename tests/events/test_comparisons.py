@@ -58,7 +58,7 @@ def cuts(draw, comparison, granularity):
 
 
 @pytest.mark.parametrize(("comparison", "granularity"), EVERY)
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_as_many_adjoining_cells_are_found_that_stored_buckets_tile(
     comparison, granularity, data
@@ -72,7 +72,7 @@ def test_as_many_adjoining_cells_are_found_that_stored_buckets_tile(
 
 
 @pytest.mark.parametrize(("comparison", "granularity"), EVERY)
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_they_are_cut_where_an_answer_about_that_time_is_cut(
     comparison, granularity, data
@@ -83,7 +83,7 @@ def test_they_are_cut_where_an_answer_about_that_time_is_cut(
 
 
 @pytest.mark.parametrize("granularity", Granularity)
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_the_previous_period_is_as_many_cells_right_before(granularity, data):
     zone, edges, found = data.draw(cuts(Comparison.PERIOD, granularity))
@@ -92,7 +92,7 @@ def test_the_previous_period_is_as_many_cells_right_before(granularity, data):
 
 
 @pytest.mark.parametrize("comparison", [Comparison.WEEK, Comparison.YEAR])
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_days_and_hours_meet_the_same_weekday_and_time_of_the_clock(comparison, data):
     granularity = data.draw(st.sampled_from(["5m", "1h", "1d"]))

@@ -3,7 +3,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events import buckets
@@ -144,6 +144,7 @@ def first_of(period):
         ("1mo", first_of(lambda at: (at.year, at.month))),
     ],
 )
+@settings(max_examples=40)
 @given(data=st.data())
 def test_cells_begin_where_the_local_clock_says(granularity, starts, data):
     recent = spans(first=datetime(1973, 1, 1), longest=timedelta(days=3))
