@@ -39,7 +39,7 @@ def run(namespace_id: int, span: Span) -> Iterator[Finding]:
     yield Finding(
         "aggregation with two A/B tests, five leaves / without",
         ratio=cut / uncut,
-        bar=2.0,
+        bar=3.0,
         at_least=False,
         details=f"{cut:.2f} s; {uncut:.2f} s",
     )
