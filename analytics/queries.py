@@ -129,17 +129,23 @@ def kpi_values(
     wanted = {name for one in formulas.values() for name in one.names}
     found = read(cuts, namespace_id=namespace_id, names=wanted, cut=segmentation)
     columns = [
-        [
-            column(name, one, part.sums, len(edges) - 1, segment=part.path)
-            for name, one in formulas.items()
-            for part in parts
-        ]
+        kpi_columns(formulas, parts, cells=len(edges) - 1)
         for parts, edges in zip(found, cuts, strict=True)
     ]
     warnings += gone(formulas, found[0]) + partial(
         segmentation, names=list(wanted), since=cuts[0][0]
     )
     return tables.joined(cuts, columns, warnings=warnings)
+
+
+def kpi_columns(
+    formulas: Mapping[str, Formula], parts: Sequence["Part"], *, cells: int
+) -> list[Column]:
+    return [
+        column(name, one, part.sums, cells, segment=part.path)
+        for name, one in formulas.items()
+        for part in parts
+    ]
 
 
 class Part(NamedTuple):
@@ -166,21 +172,11 @@ def read(
             f"expected at most {MOST_NUMBERS:,} numbers in all: ask for fewer cells, "
             "fewer names, or a smaller segmentation"
         )
-    return [
-        list(
-            map(
-                Part,
-                paths,
-                sums.of(
-                    namespace_id=namespace_id,
-                    names=names,
-                    segments=numbers,
-                    edges=edges,
-                ),
-            )
-        )
+    found = (
+        sums.of(namespace_id=namespace_id, names=names, segments=numbers, edges=edges)
         for edges in cuts
-    ]
+    )
+    return [[Part(*pair) for pair in zip(paths, each, strict=True)] for each in found]
 
 
 def gone(formulas: Mapping[str, Formula], parts: Sequence[Part]) -> list[str]:
@@ -255,17 +251,18 @@ def metric_values(
     found = read(cuts, namespace_id=namespace_id, names=set(kept), cut=segmentation)
     # All that were active a moment ago, but for one that was switched off just now.
     still = [name for name in kept if all(name in parts[0].sums for parts in found)]
-    columns = [
-        [
-            metric_column(name, part.sums[name], segment=part.path)
-            for name in still
-            for part in parts
-            if name in part.sums
-        ]
-        for parts in found
-    ]
+    columns = [metric_columns(still, parts) for parts in found]
     warnings += partial(segmentation, names=kept, since=cuts[0][0])
     return tables.joined(cuts, columns, warnings=warnings)
+
+
+def metric_columns(names: Sequence[str], parts: Sequence[Part]) -> list[Column]:
+    return [
+        metric_column(name, part.sums[name], segment=part.path)
+        for name in names
+        for part in parts
+        if name in part.sums
+    ]
 
 
 def metric_column(name: str, cells: Series, *, segment: str | None = None) -> Column:

@@ -119,8 +119,7 @@ def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, .
     priced = [one.event_name_id for one in targets if one.kind in kinds.PRICED]
     waiting = past.unsettled(namespace_id=namespace_id)
     filled = fills.filled(namespace_id=namespace_id)
-    cuts = [cut for cut, since in filled if since <= day.start_at]
-    stored = segments.whole_and(cuts)
+    stored = segments.whole_and([cut for cut, since in filled if since <= day.start_at])
     sums = kinds.sums(
         spans=[day],
         kinds={one.kind for one in targets},
