@@ -24,7 +24,8 @@ EVENTS = "/v0/analytics"
 PRICES = "/analytics/items/prices/"
 EVENTS_A_REQUEST, PRICES_A_REQUEST = 500, 1_000
 THREADS = 3
-TIMEOUT_SECONDS = 30
+# Longer than any answer takes, also on a slow machine: what is given up is sent again.
+TIMEOUT_SECONDS = 120
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 # The API refuses events older than five days; an hour is left for the way.
 OLDEST = timedelta(days=5) - timedelta(hours=1)

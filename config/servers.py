@@ -9,21 +9,26 @@ from pathlib import Path
 
 from config import embedded, lock, postgres, valkey
 from config.embedded import EmbeddedError
-from config.service import kill_leftovers
+from config.service import Say, kill_leftovers
 from config.supervisor import Supervisor
 
-PREVIOUS_SECONDS = 20.0
 THROWAWAY = "abacus-test-"
 # Younger ones may be about to be locked.
 ABANDONED_SECONDS = 60.0
 
 
-def recover(local: Path) -> None:
+def silent(line: str) -> None:
+    """Say nothing."""
+
+
+def recover(local: Path, *, say: Say = silent) -> None:
     """Clear away what an earlier start left, however it ended; the lock must be held.
 
     A PostgreSQL that is still shutting down is waited for, everything else is killed.
     Raises EmbeddedError when PostgreSQL does not come to an end.
     """
+    if postgres.in_use(local):
+        say("Waiting for an earlier PostgreSQL to end …")
     _wait_for_postgres(local)
     kill_leftovers(local)
     _wait_for_postgres(local)
@@ -36,7 +41,7 @@ def recover(local: Path) -> None:
 
 
 def _wait_for_postgres(local: Path) -> None:
-    give_up_at = time.monotonic() + PREVIOUS_SECONDS
+    give_up_at = time.monotonic() + postgres.STOP_SECONDS
     while postgres.in_use(local) and time.monotonic() < give_up_at:
         time.sleep(0.05)
 
@@ -66,7 +71,7 @@ def throwaway() -> Iterator[Path]:
     _remove_abandoned()
     home = Path(tempfile.mkdtemp(prefix=THROWAWAY)).resolve()
     try:
-        with lock.hold(home), Supervisor(home, say=lambda line: None) as running:
+        with lock.hold(home), Supervisor(home, say=silent) as running:
             start(running, durable=False)
             yield home
     finally:

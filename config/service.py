@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config import tether
+from config.progress import Progress
 
 STEADY_SECONDS = 10.0
+STILL_WAITING_SECONDS = 10.0
 LONGEST_DELAY = 30.0
 LOG_BYTES = 10_000_000
 # Tells later starts which processes belong to a folder.
@@ -29,17 +31,21 @@ class ServiceError(Exception):
 class Service:
     """A program to keep alive.
 
-    `ready` tells whether it can be used yet. `stop_signal` asks it to stop;
-    `death_signal` is what the kernel sends when the supervisor is gone. One with
-    the `terminal` writes there instead of into its log.
+    `ready` tells whether it can be used yet: it is waited for as long as it gets on,
+    that is until it has done nothing for `idle_seconds` or has used `cpu_seconds`.
+    `stop_signal` asks it to stop, within `stop_seconds`; `death_signal` is what the
+    kernel sends when the supervisor is gone. One with the `terminal` writes there
+    instead of into its log.
     """
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], bool] = lambda: True
-    ready_seconds: float = 20.0
+    idle_seconds: float = 60.0
+    cpu_seconds: float = 200.0
     stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 10.0
     death_signal: signal.Signals = signal.SIGTERM
     terminal: bool = False
 
@@ -76,16 +82,41 @@ class Child:
                 process_group=0,
             )
 
-    def wait_until_ready(self) -> None:
-        """Return when the service is ready; ServiceError if it ends or is too slow."""
-        limit = self.service.ready_seconds
+    def wait_until_ready(self, *, say: Say) -> None:
+        """Return when the service is ready, saying from time to time what it does.
+
+        Raises ServiceError if it ends or does not get on.
+        """
+        progress = Progress(self.process.pid, self.log, now=self.started_at)
+        say_at = self.started_at + STILL_WAITING_SECONDS
         while self.process.poll() is None:
             if self.service.ready():
                 return
-            if time.monotonic() - self.started_at > limit:
-                raise ServiceError(self.report(f"was not ready in {limit:.0f} s"))
+            now = time.monotonic()
+            self.give_up_unless(progress, now)
+            if now >= say_at:
+                say(self.waiting(progress, now))
+                say_at = now + STILL_WAITING_SECONDS
             time.sleep(0.02)
         raise ServiceError(self.report(f"ended at once ({self.ending()})"))
+
+    def give_up_unless(self, progress: Progress, now: float) -> None:
+        """Raises ServiceError when the process hangs, or works without an end."""
+        progress.look(now)
+        if now - progress.changed_at > self.service.idle_seconds:
+            idle = f"is not ready, and idle for {self.service.idle_seconds:.0f} s"
+            raise ServiceError(self.report(idle))
+        if progress.cpu_seconds > self.service.cpu_seconds:
+            busy = f"is not ready after {progress.cpu_seconds:.0f} s of CPU"
+            raise ServiceError(self.report(busy))
+
+    def waiting(self, progress: Progress, now: float) -> str:
+        """Returns what is waited for, and what it has done until now."""
+        lasted, used = now - self.started_at, progress.cpu_seconds
+        return (
+            f"Waiting for {self.service.name} since {lasted:.0f} s "
+            f"({used:.1f} s of CPU), see {self.log}"
+        )
 
     def tend(self, now: float, *, say: Say) -> None:
         """Plan the next start of a process that ended, and start it when it is due."""
@@ -101,12 +132,12 @@ class Child:
             how = f"ended ({self.ending()}), again in {wait:.1f} s, see {self.log}"
             say(f"{self.service.name} {how}")
 
-    def stop(self, *, seconds: float) -> None:
+    def stop(self) -> None:
         """Ask the process to stop, wait, and kill what is left of its group."""
         if self.process.poll() is None:
             self.process.send_signal(self.service.stop_signal)
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(seconds)
+                self.process.wait(self.service.stop_seconds)
         self.kill()
 
     def kill(self) -> None:

@@ -15,7 +15,6 @@ from typing import Self
 from config.service import Child, Say, Service
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-STOP_SECONDS = 10.0
 
 
 class StopRequested(BaseException):
@@ -60,7 +59,7 @@ class Supervisor:
         """Start a service and wait until it is ready; raises ServiceError."""
         child = Child(service, home=self.home)
         self.children.append(child)
-        child.wait_until_ready()
+        child.wait_until_ready(say=self.say)
 
     def watch(self, stop: Stop) -> None:
         """Keep all services alive until a stop signal raises StopRequested."""
@@ -75,7 +74,7 @@ class Supervisor:
         if self.children:
             self.say("Stopping …")
         while self.children:
-            self.children.pop().stop(seconds=STOP_SECONDS)
+            self.children.pop().stop()
 
 
 @contextmanager

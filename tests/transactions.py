@@ -18,14 +18,14 @@ def elsewhere(work: Callable[[], object]) -> Iterator[None]:
             with transaction.atomic():
                 work()
                 done.set()
-                finish.wait(20)
+                finish.wait(120)
         finally:
             done.set()
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(hold)
-        done.wait(20)
+        done.wait(120)
         try:
             yield
         finally:

@@ -289,7 +289,7 @@ def test_a_push_waits_for_the_aggregation_of_its_namespace():
             pushed = pool.submit(push)
             with pytest.raises(TimeoutError):
                 pushed.result(timeout=0.3)
-        pushed.result(timeout=20)
+        pushed.result(timeout=120)
     assert stored(shop, "visitors") == {NOON: 1}
 
 

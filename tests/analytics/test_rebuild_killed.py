@@ -117,7 +117,7 @@ def test_what_another_worker_is_at_is_left_to_it(shops):
     with transaction.atomic():
         Rebuild.objects.select_for_update().get()
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(in_a_thread, None).result(timeout=20)
+            pool.submit(in_a_thread, None).result(timeout=120)
         assert not AggregationRun.objects.filter(cause=Cause.REBUILD).exists()
     work()
     check(shops)

@@ -338,6 +338,6 @@ def test_it_sees_one_moment_while_an_aggregation_commits(shop, django_db_blocker
 
     with verification.snapshot(), ThreadPoolExecutor(1) as pool:
         before = Bucket.objects.count()
-        pool.submit(elsewhere).result(timeout=30)
+        pool.submit(elsewhere).result(timeout=120)
         assert Bucket.objects.count() == before
     assert Bucket.objects.count() > before

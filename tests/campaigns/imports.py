@@ -113,7 +113,7 @@ def send_shuffled(product: Product, events: list[Event], prices: Any) -> None:
         httpx.Client(
             base_url=product.http.base_url,
             headers={"Authorization": f"Bearer {token}"},
-            timeout=60,
+            timeout=300,
         ) as client,
         ThreadPoolExecutor(4) as pool,
     ):

@@ -126,7 +126,7 @@ def test_random_kills_lose_and_double_nothing(queue, tmp_path):
             struck += bool(busy())
             nemesis.strike()
             nemesis.tend()
-        until(lambda: settled(shop, nemesis), log=log, seconds=120)
+        until(lambda: settled(shop, nemesis), log=log)
     ledger.check(shop.pk, sent)
     print(f"seed {SEED}: {KILLS} kills, {struck} in an open transaction")  # noqa: T201 - for whoever runs it
     assert struck > KILLS / 2

@@ -67,7 +67,7 @@ def client(product: Product) -> Iterator[httpx.Client]:
         base_url=product.http.base_url,
         headers={"Authorization": f"Bearer {token}"},
         params={"namespace": "large"},
-        timeout=120,
+        timeout=300,
     ) as client:
         fill(product, client)
         yield client
@@ -142,7 +142,7 @@ def made(product: Product, client: httpx.Client, **payload: Any) -> bytes:
     asked = client.post(URL, json={"namespace": "large", "payload": payload})
     assert asked.status_code == 202, asked.text
     path = f"{URL}{asked.json()['task_id']}/"
-    until(lambda: ended(client, path), log=product.log, seconds=120)
+    until(lambda: ended(client, path), log=product.log)
     seconds = time.perf_counter() - started_at
     assert client.get(path).json()["status"] == "COMPLETED"
     grown = max(peak(process) - before[process] for process in processes)

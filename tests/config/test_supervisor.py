@@ -1,10 +1,12 @@
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import embedded, lock, postgres, servers, service
+from config.progress import cpu_seconds
 from config.service import Child, Service, ServiceError, delay
 from config.supervisor import StopRequested, Supervisor, stoppable
 
 ROOT = Path(__file__).resolve().parents[2]
-WAIT_SECONDS = 15
+WAIT_SECONDS = 120
 LIVE = "import time; time.sleep(600)"
 
 
@@ -83,11 +86,52 @@ def test_only_the_words_of_this_start_are_reported(running, home):
     assert "long ago" not in str(error.value)
 
 
-def test_a_service_that_is_never_ready_is_given_up(running):
-    with pytest.raises(ServiceError, match="was not ready in 0 s"):
-        running.start(
-            program("mute", LIVE, ready=lambda: False, ready_seconds=0.1),
-        )
+def test_a_service_that_hangs_is_given_up(running):
+    hanging = program("mute", LIVE, ready=lambda: False, idle_seconds=1)
+    with pytest.raises(ServiceError, match="mute is not ready, and idle for 1 s"):
+        running.start(hanging)
+
+
+def test_a_service_that_works_without_an_end_is_given_up(running):
+    busy = program("busy", "while True: pass", ready=lambda: False, cpu_seconds=0.1)
+    with pytest.raises(ServiceError, match=r"busy is not ready after .* s of CPU"):
+        running.start(busy)
+
+
+WORKS = "import time\nwhile time.process_time() < 600: pass"
+LOGS = "while sleep 0.1; do echo on; done"
+LEAVES = "setsid sh -c 'while :; do :; done' & wait"
+
+
+@pytest.mark.parametrize(
+    "slow", [program("slow", WORKS), shell("slow", LOGS), shell("slow", LEAVES)]
+)
+def test_a_service_that_gets_on_is_waited_for(running, slow):
+    """By its CPU time, by its log, by a child in a group of its own."""
+    answers = (answer for answer in [*[False] * 100, True])
+    patient = replace(slow, ready=lambda: next(answers), idle_seconds=1)
+    running.start(patient)
+    assert next(answers, "asked to the end") == "asked to the end"
+
+
+def test_while_waiting_it_says_what_for(running, said, monkeypatch):
+    monkeypatch.setattr(service, "STILL_WAITING_SECONDS", 0.2)
+    answers = (answer for answer in [*[False] * 50, True])
+    running.start(program("slow", LIVE, ready=lambda: next(answers)))
+    (child,) = running.children
+    assert re.fullmatch(
+        rf"Waiting for slow since 0 s \(0\.\d s of CPU\), see {child.log}", said[0]
+    )
+
+
+def test_the_cpu_time_of_a_process_counts_its_descendants_and_those_that_ended():
+    burn = "while time.process_time() < 0.3: pass"
+    child = f"[sys.executable, '-c', 'import time\\n{burn}']"
+    code = f"import subprocess, sys, time; subprocess.run({child}); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        assert patiently(lambda: cpu_seconds(process.pid) >= 0.3)
+        process.kill()
+    assert cpu_seconds(process.pid) == 0
 
 
 def test_a_killed_service_is_started_again_when_it_is_due(running, said):
@@ -146,10 +190,11 @@ def test_services_stop_in_reverse_order(home, tmp_path, said):
 
 
 def test_a_service_that_will_not_stop_is_killed_with_its_children(running, home):
-    running.start(shell("deaf", "trap '' TERM; sleep 600 & sleep 600; sleep 600"))
+    script = "trap '' TERM; sleep 600 & sleep 600; sleep 600"
+    running.start(shell("deaf", script, stop_seconds=0.1))
     (child,) = running.children
     assert patiently(lambda: len(service.leftovers(home)) >= 3)
-    child.stop(seconds=0.1)
+    child.stop()
     assert patiently(lambda: not service.leftovers(home))
 
 

@@ -35,7 +35,7 @@ def clients(product):
     def client(token):
         headers = {"Authorization": f"Bearer {token}"}
         address = product.http.base_url
-        return httpx.Client(base_url=address, headers=headers, timeout=30)
+        return httpx.Client(base_url=address, headers=headers, timeout=120)
 
     tokens = product.tokens(ACCOUNTS)
     with ExitStack() as stack:

@@ -49,7 +49,7 @@ class Product:
             assert not self.stuck, "events wait that could not be counted before"
             self.stuck = True
             self.tick()
-            until(self.settled, log=self.log, seconds=10)
+            until(self.settled, log=self.log)
             self.stuck = False
 
     def settled(self) -> bool:
@@ -93,10 +93,10 @@ def serving(home: Path) -> Iterator[Product]:
     port, log = free_port(), home.with_suffix(".log")
     with (
         serve(home, port=port, log=log) as pid,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as http,
         Celery(broker=embedded.redis_url(home), set_as_current=False) as ticks,
     ):
-        until(lambda: answers(http), log=log, seconds=60)
+        until(lambda: answers(http), log=log)
         until(lambda: ticks.control.ping(timeout=0.5), log=log)
         yield Product(home, pid, home / "logs" / "worker.log", http, ticks)
 
@@ -119,7 +119,7 @@ def serve(home: Path, *, port: int, log: Path) -> Iterator[int]:
         try:
             yield process.pid
             process.send_signal(SIGTERM)
-            assert process.wait(timeout=40) == 0
+            assert process.wait(timeout=180) == 0
             assert service.leftovers(home) == []
         finally:
             process.kill()

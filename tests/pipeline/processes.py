@@ -74,7 +74,7 @@ def kill(pids: list[int]) -> None:
 
 
 def until(
-    condition: Callable[[], object], *, log: Path | None = None, seconds: float = 30
+    condition: Callable[[], object], *, log: Path | None = None, seconds: float = 120
 ) -> None:
     """Returns when a condition holds; AssertionError, with the log, if never."""
     give_up_at = time.monotonic() + seconds

@@ -89,7 +89,7 @@ def test_processes_at_once_lose_and_double_nothing(shop):
         for command in ("drain", "aggregate")
     ]
     drained()
-    assert [process.wait(60) for process in started] == [0, 0]
+    assert [process.wait(180) for process in started] == [0, 0]
     drained()
     aggregated()
     ledger.check(shop.pk, sent)

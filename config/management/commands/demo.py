@@ -106,7 +106,7 @@ class Command(serve.Command):
         embedded.private_directory(home)
         try:
             with lock.hold(home):
-                servers.recover(home)
+                servers.recover(home, say=self.say)
                 servers.remove(home)
         except AlreadyRunningError as error:
             self.stderr.write(f"{error} Stop it first.")

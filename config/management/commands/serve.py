@@ -145,7 +145,7 @@ class Command(BaseCommand):
     def serve(self, running: Supervisor, held: Lock, stop: Stop) -> None:
         """Start everything in order, then watch over it."""
         host = os.environ.get("HOST", "127.0.0.1")
-        servers.recover(running.home)
+        servers.recover(running.home, say=self.say)
         port = choose_port(host)
         address = f"http://{reachable(host)}:{port}"
         held.announce(address)
