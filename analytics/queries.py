@@ -93,14 +93,14 @@ def status(
     return Status.OK
 
 
-def data_as_of(*, namespace_id: int, now: datetime) -> float:
-    """Returns the time, in seconds, up to which the numbers have all that was received.
+def data_as_of(*, namespace_id: int, now: datetime) -> datetime:
+    """Returns the time up to which the numbers have all that was received.
 
     Every event that was acknowledged before it is in the buckets, and every price.
     `now` must have been read before this is asked: what comes later may be missing.
     """
     waiting = events.pending_from(namespace_id=namespace_id)
-    return min(now, waiting or now).timestamp()
+    return min(now, waiting or now)
 
 
 def kpi_values(
@@ -135,7 +135,36 @@ def kpi_values(
     warnings += gone(formulas, found[0]) + partial(
         segmentation, names=list(wanted), since=cuts[0][0]
     )
-    return tables.joined(cuts, columns, warnings=warnings)
+    table = tables.joined(cuts, columns, warnings=warnings)
+    if not period.complete:
+        return table
+    first_at = rows[0][2] if rows else None
+    return marked(table, cuts, namespace_id, period, first_at=first_at, now=now)
+
+
+def marked(
+    table: Table,
+    cuts: Sequence[Sequence[datetime]],
+    namespace_id: int,
+    period: Period,
+    *,
+    first_at: datetime | None,
+    now: datetime,
+) -> Table:
+    """Returns the table with what is `complete`, in one statement.
+
+    `first_at` is when the namespace's data begin. Of cells that are compared with, it
+    does not matter which time was asked for.
+    """
+    as_of = data_as_of(namespace_id=namespace_id, now=now)
+    asked_from = first_at and max(first_at, period.start or first_at)
+    asked_to = min(as_of, period.end or as_of)
+    limits = [(asked_from, asked_to), (first_at, as_of)]
+    told = [
+        periods.complete(edges, start=start, end=end)
+        for edges, (start, end) in zip(cuts, limits, strict=False)
+    ]
+    return tables.with_complete(table, told)
 
 
 def kpi_columns(
@@ -253,7 +282,11 @@ def metric_values(
     still = [name for name in kept if all(name in parts[0].sums for parts in found)]
     columns = [metric_columns(still, parts) for parts in found]
     warnings += partial(segmentation, names=kept, since=cuts[0][0])
-    return tables.joined(cuts, columns, warnings=warnings)
+    table = tables.joined(cuts, columns, warnings=warnings)
+    if not period.complete:
+        return table
+    first_at = rows[0][1] if rows else None
+    return marked(table, cuts, namespace_id, period, first_at=first_at, now=now)
 
 
 def metric_columns(names: Sequence[str], parts: Sequence[Part]) -> list[Column]:
@@ -271,8 +304,8 @@ def metric_column(name: str, cells: Series, *, segment: str | None = None) -> Co
 
 
 def first_bucket(namespace_id: int, period: Period) -> RawSQL | Value:
-    """Returns when the namespace's data begin, for a period that does not say."""
+    """Returns when the namespace's data begin, for a period that needs to know."""
     at = DateTimeField()
-    if period.start:
+    if period.start and not period.complete:
         return Value(None, output_field=at)
     return RawSQL(FIRST, [namespace_id], output_field=at)

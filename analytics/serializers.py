@@ -38,6 +38,12 @@ class TableQuery(SpanQuery):
         "same ones by the local clock 7 days, or 52 weeks, before (of months: the same "
         "months a year before).",
     )
+    complete = serializers.BooleanField(
+        default=False,
+        help_text="Adds `complete`, whether all that was received is counted in a "
+        "cell: false of the running cell, of those that reach beyond the time asked "
+        "for, and of those before the first data.",
+    )
 
 
 class SegmentedQuery(TableQuery):
@@ -85,11 +91,16 @@ def metric_table(table: Table) -> Answer:
 
 
 def starts(table: Table) -> Answer:
-    """Returns when the cells start, and those that they are compared with."""
-    found = {"start_timestamps": table.start_timestamps}
-    if table.previous:
-        found["previous_start_timestamps"] = table.previous.start_timestamps
-    return found
+    """Returns when the cells start, and those that they are compared with, and which
+    of them are complete, where that was asked for.
+    """
+    told: Answer = {}
+    for prefix, one in (("", table), ("previous_", table.previous)):
+        if one:
+            told[f"{prefix}start_timestamps"] = one.start_timestamps
+        if one and one.complete is not None:
+            told[f"{prefix}complete"] = one.complete
+    return told
 
 
 def columns(
@@ -177,6 +188,16 @@ class Cells(Warned):
         help_text="With `compare`: as many starts of earlier cells. Two are equal "
         "where the clock skipped an hour then, or shows it twice now: `null` is the "
         "value of the first.",
+    )
+    complete = serializers.ListField(
+        child=serializers.BooleanField(),
+        required=False,
+        help_text="With `complete`: whether all received is counted in a cell.",
+    )
+    previous_complete = serializers.ListField(
+        child=serializers.BooleanField(),
+        required=False,
+        help_text="With `complete` and `compare`: the same of the earlier cells.",
     )
 
 

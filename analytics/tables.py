@@ -32,13 +32,15 @@ class Column:
 class Table:
     """Columns over the same cells; `start_timestamps` in seconds.
 
-    `previous` has as many cells and the same columns, for the time compared with.
+    `previous` has as many cells and the same columns, for the time compared with;
+    `complete` says of each cell whether all is counted in it, where that was asked for.
     """
 
     start_timestamps: list[float]
     columns: list[Column]
     warnings: list[str]
     previous: "Table | None" = None
+    complete: list[bool] | None = None
 
 
 def joined(
@@ -58,6 +60,15 @@ def joined(
     return replace(table, previous=previous[0]) if previous else table
 
 
+def with_complete(table: Table, told: Sequence[list[bool]]) -> Table:
+    """Returns the table with what is `complete` of it, and of what it is compared
+    with.
+    """
+    complete, *of_previous = told
+    previous = table.previous and replace(table.previous, complete=of_previous[0])
+    return replace(table, complete=complete, previous=previous)
+
+
 def rows(table: Table, *, zone: ZoneInfo) -> list[Row]:
     """Returns the table as a spreadsheet shows it: names, a row a cell, and a total.
 
@@ -74,8 +85,12 @@ def sheet(table: Table, *, total: str | None, zone: ZoneInfo) -> list[Row]:
     """Returns the column of times and those of numbers, each below its heading."""
     times = [datetime.fromtimestamp(at, zone) for at in table.start_timestamps]
     starts: Row = ["start", *(at.isoformat() for at in times), total]
+    complete: list[Row] = []
+    if table.complete is not None:
+        complete = [["complete", *(str(one).lower() for one in table.complete), None]]
     return [
         starts,
+        *complete,
         *([one.heading, *one.values, one.aggregate] for one in table.columns),
     ]
 

@@ -69,8 +69,9 @@ class KPIStatuses(APIView):
         place = namespace_id(request, query)
         now = datetime.now(UTC)
         found = queries.statuses(namespace_id=place, kpis=kpis, now=now)
+        as_of = queries.data_as_of(namespace_id=place, now=now)
         body = {
-            "data_as_of": queries.data_as_of(namespace_id=place, now=now),
+            "data_as_of": as_of.timestamp(),
             "statuses": [
                 {"status": found[kpi.name], "kpi": serializers.kpi_config(kpi)}
                 for kpi in kpis

@@ -1,7 +1,9 @@
 """The part of the data that is asked for, with defaults for what is left out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from events import buckets, comparisons
@@ -18,6 +20,7 @@ class Period:
     granularity: Granularity | None
     zone: ZoneInfo
     compare: Comparison | None = None
+    complete: bool = False  # whether to say of each cell if all is counted in it
 
 
 def cells(
@@ -49,6 +52,19 @@ def compared(
         edges, comparison=period.compare, granularity=granularity, zone=period.zone
     )
     return [edges, previous]
+
+
+def complete(
+    edges: Sequence[datetime], *, start: datetime | None, end: datetime
+) -> list[bool]:
+    """Says of each cell whether it lies within what was recorded and asked for.
+
+    Without a start there is nothing yet. A cell of no length is never complete.
+    """
+    return [
+        start is not None and start <= start_at < end_at <= end
+        for start_at, end_at in pairwise(edges)
+    ]
 
 
 def _cut(

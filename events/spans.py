@@ -92,7 +92,7 @@ def query(
 def period(query: dict[str, Any]) -> Period:
     """Returns the part of the data that a validated SpanQuery asks for.
 
-    A query that has a `compare`, a Comparison's value, asks for that too.
+    A query that has a `compare`, a Comparison's value, or `complete` asks for that too.
     """
     granularity, compare = query.get("granularity"), query.get("compare")
     return Period(
@@ -101,4 +101,5 @@ def period(query: dict[str, Any]) -> Period:
         granularity=Granularity(granularity) if granularity else None,
         zone=query.get("timezone", ZoneInfo("UTC")),
         compare=Comparison(compare) if compare else None,
+        complete=query.get("complete", False),
     )

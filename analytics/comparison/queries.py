@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -85,9 +85,8 @@ def compare(
     kpis, warnings = queries.catalogue(names)
     questions = [Question(k.name, k.unit, formula.parse(k.formula)) for k in kpis]
     numbers = read(questions, namespace_id=namespace_id, cut=cut, days=days)
-    until = datetime.fromtimestamp(as_of, UTC)
-    found = [compared(one, numbers, days=days, as_of=until) for one in nodes(cut)]
-    return Comparison(until, found, warnings + cautions(found))
+    found = [compared(one, numbers, days=days, as_of=as_of) for one in nodes(cut)]
+    return Comparison(as_of, found, warnings + cautions(found))
 
 
 def read(

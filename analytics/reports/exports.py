@@ -154,7 +154,7 @@ def about(plan: Plan, *, payload: Mapping[str, Any], at: datetime) -> dict[str, 
         "timezone": plan.zone.key,
         "granularity": payload.get("granularity") or "chosen by the length of the span",
         "segmentation": plan.cut.name if plan.cut else "none",
-        "complete_up_to": buckets.moment(as_of).isoformat(),
+        "complete_up_to": as_of.isoformat(),
         "made_at": at.isoformat(),
     }
 

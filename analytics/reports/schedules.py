@@ -19,7 +19,6 @@ from analytics import queries
 from analytics.models import OPEN, Report, ReportSchedule, Status
 from analytics.reports import frequencies, mails, queue
 from analytics.reports.queue import DuplicateError
-from events import buckets
 from events.buckets import Span
 
 SETTLED = timedelta(minutes=10)  # what arrives so long after the end is in the report
@@ -60,9 +59,7 @@ def latest(
     """
     found = list(schedules)
     complete_at = {
-        namespace_id: buckets.moment(
-            queries.data_as_of(namespace_id=namespace_id, now=at)
-        )
+        namespace_id: queries.data_as_of(namespace_id=namespace_id, now=at)
         for namespace_id in {one.namespace_id for one in found}
     }
     return [(one, last(one, at=complete_at[one.namespace_id])) for one in found]
