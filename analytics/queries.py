@@ -62,35 +62,51 @@ def known(
     return [name for name in found if not names or name in names], warnings
 
 
+class KPIState(NamedTuple):
+    """Whether a KPI can be trusted, and which of its metrics never had any data."""
+
+    status: Status
+    metrics_without_data: list[str]
+
+
 def statuses(
     *, namespace_id: int, kpis: Sequence[KPI], now: datetime
-) -> dict[str, Status]:
-    """Returns KPI name → status, in one statement.
+) -> dict[str, KPIState]:
+    """Returns KPI name → state, in one statement.
 
     `missing_config`: the formula names a metric that is gone or inactive.
-    `missing_data`: a metric waits for its rebuild, or has had no bucket in the last 7
-    days of the namespace's data. A namespace without any bucket is ok: nothing is
-    missing yet. What is pushed ahead of time, such as targets, says nothing yet.
+    `missing_data`: a metric waits for its rebuild, or had buckets and none in the last
+    7 days of the namespace's data. What never had any is not missing: its zero is
+    right until the first such event. A namespace without any bucket is ok. What is
+    pushed ahead of time, such as targets, says nothing yet.
     """
     last_at = RawSQL(LAST, [namespace_id, now], output_field=DateTimeField())
     metrics = list(Metric.objects.filter(active=True).annotate(last_at=last_at))
     latest = max((one.last_at for one in metrics if one.last_at), default=None)
-    told = {one.name: None if one.stale else one.last_at for one in metrics}
-    return {kpi.name: status(formula.parse(kpi.formula), told, latest) for kpi in kpis}
+    last = {one.name: one.last_at for one in metrics}
+    missing = {
+        one.name
+        for one in metrics
+        if latest and (one.stale or (one.last_at or latest) < latest - SILENCE)
+    }
+    return {
+        kpi.name: state(formula.parse(kpi.formula), last, missing=missing)
+        for kpi in kpis
+    }
 
 
-def status(
-    one: Formula, last: Mapping[str, datetime | None], latest: datetime | None
-) -> Status:
-    """Returns the status by metric name → start of the metric's last bucket, if that
-    can be trusted, and the start of the last bucket of any.
+def state(
+    one: Formula, last: Mapping[str, datetime | None], *, missing: AbstractSet[str]
+) -> KPIState:
+    """Returns a KPI's state by metric name → start of the metric's last bucket, and the
+    names of the metrics whose data are missing.
     """
+    without = [name for name in one.names if name in last and last[name] is None]
     if not last.keys() >= set(one.names):
-        return Status.MISSING_CONFIG
-    ends = [last[name] for name in one.names]
-    if latest and any(at is None or at < latest - SILENCE for at in ends):
-        return Status.MISSING_DATA
-    return Status.OK
+        return KPIState(Status.MISSING_CONFIG, without)
+    if missing & set(one.names):
+        return KPIState(Status.MISSING_DATA, without)
+    return KPIState(Status.OK, without)
 
 
 def data_as_of(*, namespace_id: int, now: datetime) -> datetime:

@@ -153,6 +153,11 @@ class KPIConfigsAnswer(Warned):
 
 class KPIStatus(serializers.Serializer[Answer]):
     status = serializers.ChoiceField(list(Status))
+    metrics_without_data = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Those of its metrics of whose kind no event was ever counted: their "
+        "zero is right, nothing is missing.",
+    )
     kpi = KPIConfig()
 
 

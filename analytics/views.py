@@ -73,7 +73,7 @@ class KPIStatuses(APIView):
         body = {
             "data_as_of": as_of.timestamp(),
             "statuses": [
-                {"status": found[kpi.name], "kpi": serializers.kpi_config(kpi)}
+                {**found[kpi.name]._asdict(), "kpi": serializers.kpi_config(kpi)}
                 for kpi in kpis
             ],
         }

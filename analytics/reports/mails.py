@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 
 from analytics import queries
 from analytics.models import Format, Report, ReportSchedule
-from analytics.queries import Status
+from analytics.queries import KPIState, Status
 from analytics.reports import figures, frequencies
 from events import buckets
 from events.comparisons import Comparison
@@ -32,6 +32,7 @@ FAULTS = {
     Status.MISSING_DATA: "data is missing",
     Status.MISSING_CONFIG: "a metric is missing",
 }
+NO_EVENTS = "no events of this kind yet"
 DOWNLOAD = "/tasks/private/analytics_report_export/{}/download/"
 ATTACHED = "The attached file has the numbers of every {cell}{segments}."
 TOO_LONG = "The file has {size:,} bytes, too many for an e-mail: {where}"
@@ -125,7 +126,7 @@ def told(
 ) -> tuple[list[Line], list[str]]:
     """Returns the KPIs beside the period before, and what is to be said of names."""
     kpis, notes = queries.catalogue(names)
-    statuses = queries.statuses(namespace_id=namespace_id, kpis=kpis, now=now)
+    states = queries.statuses(namespace_id=namespace_id, kpis=kpis, now=now)
     table = queries.kpi_values(
         namespace_id=namespace_id, names=names, period=period, now=now
     )
@@ -140,11 +141,16 @@ def told(
                 numbers.get(kpi.name), before.get(kpi.name), unit=kpi.unit
             ),
             before=figures.value(before.get(kpi.name), unit=kpi.unit),
-            fault=FAULTS[statuses[kpi.name]],
+            fault=fault(states[kpi.name]),
         )
         for kpi in kpis
     ]
     return lines, notes
+
+
+def fault(state: KPIState) -> str:
+    """Returns what is to be known before a KPI's numbers are relied on."""
+    return FAULTS[state.status] or (NO_EVENTS if state.metrics_without_data else "")
 
 
 def dashboard(namespace: str, period: Period) -> str:
@@ -157,6 +163,7 @@ def dashboard(namespace: str, period: Period) -> str:
         "period": "custom",
         "from": period.start.astimezone(period.zone).date().isoformat(),
         "to": last_at.astimezone(period.zone).date().isoformat(),
+        "timezone": period.zone.key,
     }
     return f"{settings.PUBLIC_URL}/?{urlencode(chosen)}"
 

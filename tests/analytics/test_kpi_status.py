@@ -46,7 +46,10 @@ def test_a_status_comes_with_the_config_of_its_kpi(manager):
     found = manager.get(URL).json()
     configs = manager.get("/analytics/kpis/configs/").json()["kpis"]
     assert found.keys() == {"statuses", "data_as_of"}
-    assert found["statuses"] == [{"status": "ok", "kpi": one} for one in configs]
+    assert found["statuses"] == [
+        {"status": "ok", "metrics_without_data": one["metrics"], "kpi": one}
+        for one in configs
+    ]
 
 
 def test_the_order_is_that_of_the_kpis_and_unknown_names_are_warned_of(manager):
@@ -86,9 +89,17 @@ def test_a_metric_silent_for_seven_days_of_data_is_missing_data(
     assert statuses(manager.get(URL)) == {"total": "ok", "aov": status}
 
 
-def test_a_metric_that_never_had_data_is_missing_data(manager, shop):
+def test_a_metric_that_never_had_data_is_named_and_nothing_is_missing(manager, shop):
+    def without_data():
+        found = manager.get(URL).json()["statuses"]
+        assert {one["status"] for one in found} == {"ok"}
+        return [one["metrics_without_data"] for one in found]
+
+    assert without_data() == [["revenue"], ["revenue", "orders"]]
     fill(shop.pk, "revenue", {NOON: 1})
-    assert statuses(manager.get(URL)) == {"total": "ok", "aov": "missing_data"}
+    assert without_data() == [[], ["orders"]]
+    fill(shop.pk, "orders", {NOON: 1})
+    assert without_data() == [[], []]
 
 
 def test_values_pushed_ahead_of_time_make_nothing_else_late(manager, shop):

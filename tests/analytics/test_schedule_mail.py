@@ -101,13 +101,16 @@ def test_a_month_is_compared_with_the_month_before(shop, mailoutbox):
 
 @pytest.mark.usefixtures("_numbers")
 def test_numbers_that_cannot_be_relied_on_say_so(shop, mailoutbox):
-    metric("late", Kind.COUNT, "x")
-    kpi("late", "late", position=4)
-    kpi("gone", "nothing", position=5)
+    for position, name in enumerate(["late", "new"], start=4):
+        metric(name, Kind.COUNT, "x")
+        kpi(name, name, position=position)
+    fill(shop.pk, "late", {NOON - 8 * DAY: 1})
+    kpi("gone", "nothing", position=6)
     schedule(shop.pk)
     made(NOON)
     mail = sent(mailoutbox)
     assert "Late: 0  no change from 0 (data is missing)" in text(mail)
+    assert "New: 0  no change from 0 (no events of this kind yet)" in text(mail)
     assert f"Gone: {GAP}  {GAP} (a metric is missing)" in text(mail)
     assert "<em>a metric is missing</em>" in page(mail)
 
