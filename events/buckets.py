@@ -128,9 +128,14 @@ def cut_at(span: Span, *, resolution: int) -> Iterator[Span]:
         start_at = end_at
 
 
-def granularity_for(span: Span) -> Granularity:
-    """The size of cell at which a span of this length reads well."""
-    length = span.end_at - span.start_at
+def granularity_for(span: Span, *, zone: ZoneInfo) -> Granularity:
+    """The size of cell at which a span of this length reads well.
+
+    A local day is a day, also where the clock is put back and it has 25 hours.
+    """
+    start, end = span.start_at.astimezone(zone), span.end_at.astimezone(zone)
+    # Between datetimes of one zone, Python reckons by the local clock.
+    length = min(end - start, span.end_at - span.start_at)
     fitting = (granularity for longest, granularity in _LADDER if length <= longest)
     return next(fitting, Granularity.MONTH)
 

@@ -79,6 +79,6 @@ def _cut(
         edge = buckets.floor(end, resolution=buckets.FIVE_MINUTES)
         return [edge], period.granularity or Granularity.FIVE_MINUTES
     span = Span(start, end)
-    granularity = period.granularity or buckets.granularity_for(span)
+    granularity = period.granularity or buckets.granularity_for(span, zone=period.zone)
     edges = buckets.edges(span, granularity=granularity, zone=period.zone, most=most)
     return edges, granularity

@@ -23,7 +23,7 @@ def cells(span, granularity, zone=UTC_ZONE):
 
 def test_the_example_of_the_spec_is_six_days():
     span = Span(buckets.moment(1616962929.0), buckets.moment(1617400199))
-    assert buckets.granularity_for(span) is Granularity.DAY
+    assert buckets.granularity_for(span, zone=UTC_ZONE) is Granularity.DAY
     edges = cells(span, "1d")
     starts = [1616889600.0, 1616976000.0, 1617062400.0, 1617148800.0, 1617235200.0]
     assert buckets.timestamps(edges) == [*starts, 1617321600.0]
@@ -43,9 +43,9 @@ def test_the_example_of_the_spec_is_six_days():
     ],
 )
 def test_longer_spans_get_coarser_cells(longest, granularity, beyond):
-    assert buckets.granularity_for(Span(T0, T0 + longest)) == granularity
+    assert buckets.granularity_for(Span(T0, T0 + longest), zone=UTC_ZONE) == granularity
     longer = Span(T0, T0 + longest + MICROSECOND)
-    assert buckets.granularity_for(longer) == beyond
+    assert buckets.granularity_for(longer, zone=UTC_ZONE) == beyond
 
 
 @pytest.mark.parametrize("year", [2022, 2023, 2024])
@@ -54,7 +54,34 @@ def test_two_calendar_years_are_weeks_with_their_leap_day(year):
         datetime(year, 2, 1, tzinfo=UTC),
         datetime(year + 2, 2, 1, tzinfo=UTC),
     )
-    assert buckets.granularity_for(Span(start_at, end_at)) == "1w"
+    assert buckets.granularity_for(Span(start_at, end_at), zone=UTC_ZONE) == "1w"
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "days", "granularity"),
+    [
+        ("Europe/Berlin", datetime(2026, 10, 24), 2, "1h"),  # 49 hours
+        ("Europe/Berlin", datetime(2026, 3, 28), 2, "1h"),  # 47 hours
+        ("Europe/Berlin", datetime(2026, 8, 1), 92, "1d"),  # and an hour
+        ("Australia/Lord_Howe", datetime(2026, 4, 4), 2, "1h"),  # 48 and a half
+        ("America/Santiago", datetime(2026, 4, 4), 2, "1h"),
+        ("Africa/Cairo", datetime(2026, 10, 29), 2, "1h"),
+    ],
+)
+def test_days_by_the_local_clock_are_days_however_long(zone, start, days, granularity):
+    clock = ZoneInfo(zone)
+    start = start.replace(tzinfo=clock)
+    end = start + timedelta(days=days)
+    span = Span(start.astimezone(UTC), end.astimezone(UTC))
+    assert buckets.granularity_for(span, zone=clock) == granularity
+    number = days * {"1h": 24, "1d": 1}[granularity]
+    assert abs(len(cells(span, granularity, clock)) - 1 - number) <= 1
+
+
+def test_48_hours_are_48_hours_also_where_the_clock_shows_49():
+    start_at = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    span = Span(start_at, start_at + timedelta(hours=48))
+    assert buckets.granularity_for(span, zone=ZoneInfo("Europe/Berlin")) == "1h"
 
 
 @given(MOMENTS, st.sampled_from(sorted(SECONDS)), st.integers(0, 2000), st.floats(0, 1))
