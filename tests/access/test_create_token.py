@@ -32,6 +32,26 @@ def test_it_creates_the_account_and_its_namespaces(capsys, role):
     assert not ada.is_staff
 
 
+@pytest.mark.parametrize(
+    "namespaces",
+    [
+        ["--namespace", "shop", "--namespace", "blog"],
+        ["--namespace", "shop", "--namespace", "blog", "shop"],
+    ],
+)
+def test_every_namespace_is_kept_and_new_ones_are_named(capsys, namespaces):
+    Namespace.objects.create(name="blog")
+    out, err = create_token(capsys, "ada", "--role", "backend", *namespaces)
+    assert {one.name for one in User.objects.get().namespaces.all()} == {"shop", "blog"}
+    assert err == "namespace 'shop' is new\n"
+    assert len(out.split()) == 1
+
+
+def test_two_roles_are_refused():
+    twice = ["--role", "root", "--role", "backend"]
+    assert "--role: expected once" in refusal("ada", *twice)
+
+
 def test_without_a_namespace_the_account_belongs_to_default(capsys):
     create_token(capsys, "ada", "--role", "backend")
     assert [one.name for one in User.objects.get().namespaces.all()] == ["default"]

@@ -6,7 +6,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from access import services
-from access.models import DEFAULT_NAMESPACE, Role
+from access.models import DEFAULT_NAMESPACE, Namespace, Role
+from access.options import Once
 
 
 class Command(BaseCommand):
@@ -14,20 +15,26 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="the account's name, created if needed")
-        parser.add_argument("--role", choices=Role.values, required=True)
+        parser.add_argument("--role", choices=Role.values, required=True, action=Once)
         parser.add_argument(
             "--namespace",
             nargs="+",
-            default=[DEFAULT_NAMESPACE],
-            help="namespaces the account belongs to (root sees every one)",
+            action="extend",
+            help="namespaces the account belongs to (root sees every one); repeatable; "
+            f"default: {DEFAULT_NAMESPACE}",
         )
 
     def handle(self, *args: Any, **options: Any) -> str:
+        named = options["namespace"] or []
+        known = set(Namespace.objects.values_list("name", flat=True))
         try:
-            return services.issue_token(
+            token = services.issue_token(
                 username=options["name"],
                 role=options["role"],
-                namespaces=options["namespace"],
+                namespaces=named or [DEFAULT_NAMESPACE],
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
+        for name in sorted({*named} - known):
+            self.stderr.write(f"namespace {name!r} is new")
+        return token

@@ -1,0 +1,86 @@
+"""`manage.py`: what whoever types a command can put right ends in a sentence.
+
+Faults of the program itself keep their traceback; `--traceback` shows it for all.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import psycopg
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+from django.db import OperationalError, ProgrammingError, connection
+from psycopg import errors
+
+from config.embedded import EmbeddedError
+
+ASIDE = "start it with `manage.py serve` or `make demo`, then run this again"
+OUTDATED = (errors.UndefinedTable, errors.UndefinedColumn)
+BUSY = (errors.QueryCanceled, errors.LockNotAvailable, errors.DeadlockDetected)
+INTERRUPTED = 130  # as shells tell of Ctrl-C
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Runs a command; leaves with its exit code, and a sentence on standard error."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # It would say every half second what we say once.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    try:
+        execute_from_command_line(list(arguments))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Who reads, as `head` does, has enough; nothing is left to be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        message = sentence(error)
+        if message is None or "--traceback" in arguments:
+            raise
+        sys.exit(message)
+
+
+def sentence(error: Exception) -> str | None:
+    """Returns what is wrong and what to do; None for a fault of the program."""
+    match error:
+        case ImproperlyConfigured() | EmbeddedError():
+            return str(error)
+        case OperationalError() | ProgrammingError():
+            return database_sentence(error.__cause__)
+        case OSError(filename=str() | bytes(), strerror=str()):
+            return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return None
+
+
+def database_sentence(error: BaseException | None) -> str | None:
+    """Returns the same for what the database, or the way to it, said."""
+    if isinstance(error, OUTDATED):
+        return "The database is not up to date: run `manage.py migrate` first."
+    if isinstance(error, BUSY):
+        return f"The database is busy ({first_line(error)}): run this again."
+    if not isinstance(error, psycopg.OperationalError):
+        return None
+    if error.sqlstate:
+        return f"The database refused: {first_line(error)}."
+    if settings.EMBEDDED:
+        return f"Abacus does not run in {settings.LOCAL_DIR}: {ASIDE}."
+    return f"The database does not answer: {unreachable(error)} (DATABASE_URL)."
+
+
+def unreachable(error: psycopg.OperationalError) -> str:
+    """Returns why there is no connection: a pool knows only that it waited."""
+    parameters = connection.get_connection_params()
+    parameters.pop("pool", None)
+    try:
+        psycopg.connect(**parameters, connect_timeout=3).close()
+    except psycopg.OperationalError as reason:
+        return first_line(reason)
+    return first_line(error)
+
+
+def first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0].rstrip(".")
