@@ -1,17 +1,21 @@
 """Predictions, nudges and funnels of a namespace, from its counts."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from access import elements
 from events import names
-from goals import funnels, predictions, queries
+from goals import funnels, predictions, published, queries
 from goals.funnels import Funnel, SingleBounds, Totals
 from goals.hashing import Ints
 from goals.predictions import Nudge
-from goals.queries import Count, Paths
+from goals.published import Paths
+from goals.queries import Count
+
+CHANCE_BYTES = 150  # of JSON, beside the event's name
 
 
 class UnknownEventError(LookupError):
@@ -51,20 +55,49 @@ class Outlook(NamedTuple):
     users: int
 
 
-def evidence(*, namespace_id: int) -> Evidence:
-    """Reads the evidence of a namespace, in four queries."""
-    goals = queries.goals(namespace_id=namespace_id)
+def evidence(
+    *, namespace_id: int, goals: Collection[str] = (), events: Collection[str] = ()
+) -> Evidence:
+    """Reads the evidence of a namespace, of all its goals or of some, in five queries.
+
+    Before each goal, that of these events; without any, of the most frequent ones, as
+    many as an answer has room for.
+    """
+    names_of = queries.goals(namespace_id=namespace_id)
+    asked = {id: goal for id, goal in names_of.items() if not goals or goal in goals}
+    wanted = filter(elements.is_text, events)  # of others there is none
+    ids = names.ids(namespace_ids=[namespace_id], names=wanted)
+    before = queries.single_rows(
+        namespace_id=namespace_id,
+        goals=list(asked),
+        # One event is enough to tell that there are paths to a goal.
+        limit=1 if events else published.names(goals=len(asked)),
+        events=ids.values(),
+    )
+    states = queries.counter_rows(namespace_id=namespace_id)
     known = names.entries(namespace_id=namespace_id)
-    before = queries.singles(namespace_id=namespace_id, goals=list(goals), known=known)
-    counts = queries.counts(namespace_id=namespace_id, known=known)
-    events = {one.name: one.count for one in counts if one.name is not None}
-    both = {goals[goal]: found for goal, found in before.items() if found}
+    counts = queries.counts(states, known=known)
+    singles = queries.singles(before, goals=asked, known=known)
+    users = {one.name: one.count for one in counts if one.name is not None}
+    both = {asked[goal]: steps for goal, steps in singles.items() if steps}
     return Evidence(
         users=sum(one.count for one in counts if one.name is None),
-        events=events,
-        goals={goal: events[goal] for goal in both},
+        events=users,
+        goals={goal: users[goal] for goal in both},
         both=both,
     )
+
+
+def shown(known: Evidence) -> tuple[Evidence, bool]:
+    """Returns the evidence of as many events before each goal as fit into an answer,
+    and whether that leaves any out.
+    """
+    space = published.space(known.events, goals=len(known.goals), each=CHANCE_BYTES)
+    both = {
+        goal: published.steps(users, space=space) for goal, users in known.both.items()
+    }
+    shortened = any(space.shortens(users) for users in known.both.values())
+    return replace(known, both=both), shortened
 
 
 def chances(found: Evidence) -> dict[str, dict[str, Chance]]:

@@ -1,21 +1,25 @@
 """Reads: counts of unique users, the paths to goals, and what one user has done."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
 from access import sql
 from events import buckets, names
 from events.keys import shard
-from goals import paths, stored
+from goals import paths, published, stored
 from goals.bloom import cross
 from goals.bounds import bounds, false_positive_rate
 from goals.hashing import Ints
+from goals.marks import GLOBAL
 from goals.models import COMBINATIONS, UNKNOWN, Goal
+from goals.published import Combination, Paths
+
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,19 @@ FROM goals_counter WHERE namespace_id = %(namespace_id)s GROUP BY 1 ORDER BY 1
 """
 
 
-def counts(*, namespace_id: int, known: Iterable[names.Entry]) -> list[Count]:
-    """Returns a namespace's counts, the global one first."""
-    name_of = {one.id: one.name for one in known}
-    rows = sql.fetch(COUNTS, namespace_id=namespace_id)
-    return [count(id, name_of.get(id), *states) for id, *states in rows]
+def counter_rows(*, namespace_id: int) -> list[Row]:
+    """Returns the states of a namespace's counters, for `counts`; one query."""
+    return sql.fetch(COUNTS, namespace_id=namespace_id)
+
+
+def counts(rows: Iterable[Row], *, known: Iterable[names.Entry]) -> list[Count]:
+    """Returns a namespace's counts, the global one first.
+
+    `known` are its names, read after the rows: a name comes before its counter.
+    """
+    name_of: dict[int, str | None] = {entry.id: entry.name for entry in known}
+    name_of[GLOBAL] = None
+    return [count(id, name_of[id], *states) for id, *states in rows]
 
 
 def count(
@@ -79,29 +91,17 @@ def goals(*, namespace_id: int) -> dict[int, str]:
     return dict(found.values_list("event_name_id", "name"))
 
 
-class Combination(NamedTuple):
-    """Users who reached a goal after exactly these events, sorted by name."""
-
-    events: tuple[str, ...]
-    users: int
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """How a goal's users came to it: `combinations` and `unknown` are all of them.
-
-    `singles` is event name → users who had done it before. Both begin with the most.
-    """
-
-    singles: Mapping[str, int]
-    combinations: Sequence[Combination]
-    unknown: int
-
-
 SINGLES = """
-SELECT goal_id, event_name_id, sum(count)::bigint FROM goals_singleevent
-WHERE namespace_id = %(namespace_id)s AND goal_id = ANY(%(goals)s)
-GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2
+SELECT goal_id, event_name_id, users FROM (
+    SELECT goal_id, event_name_id, sum(count)::bigint AS users, row_number() OVER (
+        PARTITION BY goal_id ORDER BY sum(count) DESC, event_name_id
+    ) AS rank
+    FROM goals_singleevent
+    WHERE namespace_id = %(namespace_id)s AND goal_id = ANY(%(goals)s)
+    GROUP BY 1, 2
+) AS ranked
+WHERE rank <= %(limit)s OR event_name_id = ANY(%(events)s::int[])
+ORDER BY goal_id, rank
 """
 # Combinations beyond those shown are one row, under the number of no event.
 COMBINED = """
@@ -112,13 +112,13 @@ WITH total AS (
     WHERE namespace_id = %(namespace_id)s AND goal_id = ANY(%(goals)s)
     GROUP BY 1, 2
 ), ranked AS (
-    SELECT *, row_number() OVER (
-        PARTITION BY goal_id ORDER BY unknown, users DESC, events
-    ) AS rank
+    SELECT *, row_number() OVER most AS rank, sum(bit_count(events)) OVER most AS names
     FROM total
+    WINDOW most AS (PARTITION BY goal_id ORDER BY unknown, users DESC, events)
 ), shown AS (
-    SELECT goal_id, users, CASE WHEN rank <= %(limit)s AND users >= %(least)s
-        THEN events ELSE %(unknown)s END AS events
+    SELECT goal_id, users,
+        CASE WHEN rank <= %(limit)s AND names <= %(names)s AND users >= %(least)s
+            THEN events ELSE %(unknown)s END AS events
     FROM ranked
 )
 SELECT goal_id, events, sum(users)::bigint FROM shown GROUP BY 1, 2
@@ -130,69 +130,91 @@ def counts_and_paths(
 ) -> tuple[list[Count], dict[int, Paths]]:
     """Returns the counts, and counter → how its users came to it for these goals.
 
-    Four queries. Combinations of fewer than `least` users are not told apart.
+    Four queries. Combinations of fewer than `least` users, and those that do not fit
+    into an answer, are not told apart.
     """
-    known = names.entries(namespace_id=namespace_id)
-    combined = combinations(
-        namespace_id=namespace_id, goals=goals, known=known, least=least
+    limit = published.names(goals=len(goals))
+    combined = combination_rows(
+        namespace_id=namespace_id, goals=goals, limit=limit, least=least
     )
-    before = singles(namespace_id=namespace_id, goals=goals, known=known)
-    # Read last: whoever reaches a goal meanwhile is counted with no path, not twice.
-    found = counts(namespace_id=namespace_id, known=known)
-    return found, {
-        one.id: whole(one, before[one.id], combined[one.id], least=least)
-        for one in found
-        if one.id in combined
+    before = single_rows(namespace_id=namespace_id, goals=goals, limit=limit)
+    # After the paths: whoever reaches a goal meanwhile is counted with no path, not
+    # twice. The names last: nothing is counted under a name before it is there.
+    states = counter_rows(namespace_id=namespace_id)
+    known = names.entries(namespace_id=namespace_id)
+    every = counts(states, known=known)
+    walked = combinations(combined, goals=goals, known=known)
+    steps = singles(before, goals=goals, known=known)
+    space = published.space((entry.name for entry in known), goals=len(goals))
+    return every, {
+        count.id: published.excerpt(
+            walked[count.id],
+            steps[count.id],
+            count=count.count,
+            seen=count.seen,
+            least=least,
+            space=space,
+        )
+        for count in every
+        if count.id in walked
     }
 
 
-def whole(
-    one: Count, before: Mapping[str, int], found: list[Combination], *, least: int
-) -> Paths:
-    """Returns a goal's paths, from combinations with one of no events for the others.
+def combination_rows(
+    *, namespace_id: int, goals: Sequence[int], limit: int, least: int
+) -> list[Row]:
+    """Returns the goals' combinations, for `combinations`; one query.
 
-    Who is in none came without any event, or before the name was a goal.
+    Those of each goal that most users came by, with `limit` events in all.
     """
-    unknown = sum(users for events, users in found if not events)
-    told = [combination for combination in found if combination.events]
-    without = one.seen - unknown - sum(users for _, users in told)
-    if without >= least:
-        told.append(Combination((), without))
-    told.sort(key=lambda combination: (-combination.users, combination.events))
-    rest = one.count - sum(users for _, users in told)
-    return Paths(singles=before, combinations=told, unknown=rest)
-
-
-def combinations(
-    *, namespace_id: int, goals: Sequence[int], known: Iterable[names.Entry], least: int
-) -> dict[int, list[Combination]]:
-    """Returns goal → combinations; one of no events has the users not told apart."""
-    name_of = {one.number: one.name for one in known}
-    found: dict[int, list[Combination]] = {goal: [] for goal in goals}
-    rows = sql.fetch(
+    return sql.fetch(
         COMBINED,
         namespace_id=namespace_id,
         goals=list(goals),
         unknown=UNKNOWN,
         limit=COMBINATIONS,
+        names=limit,
         least=least,
     )
+
+
+def combinations(
+    rows: Iterable[Row], *, goals: Iterable[int], known: Iterable[names.Entry]
+) -> dict[int, list[Combination]]:
+    """Returns goal → combinations; one of no events has the users not told apart."""
+    name_of = {entry.number: entry.name for entry in known}
+    of_goal: dict[int, list[Combination]] = {goal: [] for goal in goals}
     for goal, path, users in rows:
-        told = sorted(name_of[number] for number in paths.read(path))
-        found[goal].append(Combination(tuple(told), users))
-    return found
+        events = sorted(name_of[number] for number in paths.read(path))
+        of_goal[goal].append(Combination(tuple(events), users))
+    return of_goal
+
+
+def single_rows(
+    *, namespace_id: int, goals: Sequence[int], limit: int, events: Iterable[int] = ()
+) -> list[Row]:
+    """Returns the goals' single events, for `singles`; one query.
+
+    The `limit` before each goal that most users had done, and these `events`.
+    """
+    return sql.fetch(
+        SINGLES,
+        namespace_id=namespace_id,
+        goals=list(goals),
+        limit=limit,
+        events=sql.array(events),
+    )
 
 
 def singles(
-    *, namespace_id: int, goals: Sequence[int], known: Iterable[names.Entry]
+    rows: Iterable[Row], *, goals: Iterable[int], known: Iterable[names.Entry]
 ) -> dict[int, dict[str, int]]:
     """Returns goal → event name → users who had done it before, the most first."""
-    name_of = {one.id: one.name for one in known}
-    found: dict[int, dict[str, int]] = {goal: {} for goal in goals}
-    rows = sql.fetch(SINGLES, namespace_id=namespace_id, goals=list(goals))
+    name_of = {entry.id: entry.name for entry in known}
+    of_goal: dict[int, dict[str, int]] = {goal: {} for goal in goals}
     for goal, event, users in rows:
-        found[goal][name_of[event]] = users
-    return found
+        of_goal[goal][name_of[event]] = users
+    return of_goal
 
 
 def done_by(user_key: int, *, namespace_id: int) -> list[str]:

@@ -12,7 +12,8 @@ from events.spans import namespace_field
 from goals.forecasts import Chance, Outlook, Story
 from goals.hashing import Ints
 from goals.predictions import Nudge
-from goals.queries import Combination, Count, Paths
+from goals.published import Combination, Paths
+from goals.queries import Count
 
 GLOBAL_NAME = "global_counter"
 NOTE = "Submitted events included this goal, no prediction made"
@@ -72,6 +73,12 @@ def event_counts(paths: Paths) -> list[Answer]:
     told = [{"events": events, "count": users} for events, users in paths.combinations]
     rest = {"events": [], "count": paths.unknown, "overflow": True}
     return [*told, rest] if paths.unknown else told
+
+
+def shortened(shortened: bool) -> Answer:
+    """Returns a warning where not all events before goals fitted into the answer."""
+    text = "not all events before each goal fit in here: ask for one by goal="
+    return {"warnings": [text]} if shortened else {}
 
 
 def number(value: Decimal) -> int | float:

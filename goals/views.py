@@ -27,18 +27,23 @@ from goals import forecasts, queries, serializers, services
 
 EVERYBODY = [Role.ROOT, Role.MANAGER, Role.BACKEND]
 NAMESPACE = OpenApiParameter("namespace")
+GOAL = OpenApiParameter(
+    "goal", many=True, description="Repeated: the goals to tell of. Default: all."
+)
 MOST_VALUES = 1_000_000  # numbers in one answer
 
 
 class Analytics(Intake):
     @extend_schema(
-        parameters=[NAMESPACE, spans.SpanQuery],
+        parameters=[NAMESPACE, GOAL, spans.SpanQuery],
         responses={200: dict, "4XX": dict},
     )
     def get(self, request: Request) -> Response:
         """Count unique users per event name, with bounds and the paths to goals.
 
         Asked for a span or a granularity, also the users first seen in each cell.
+        Paths that do not fit into the answer are the overflow of their goal: ask for
+        it alone, by `goal`.
         """
         query = spans.query(request, spans.SpanQuery)
         scope = scope_of(request)
@@ -46,16 +51,24 @@ class Analytics(Intake):
             return Response({"counts": []})
         found, paths = queries.counts_and_paths(
             namespace_id=scope.id,
-            goals=list(queries.goals(namespace_id=scope.id)),
+            goals=goals_of(request, scope=scope),
             least=settings.MIN_COMBINATION_COUNT,
         )
-        told = serializers.counts(found, paths=paths)
-        if not query:
-            return Response({"counts": told})
-        edges = cells(query, scope=scope, counters=len(found))
-        seen = queries.first_seen(namespace_id=scope.id, edges=edges)
-        columns = [seen.get(one.id) for one in found]
-        return Response(serializers.over_time(told, columns, edges=edges))
+        body: dict[str, Any] = {"counts": serializers.counts(found, paths=paths)}
+        if query:
+            edges = cells(query, scope=scope, counters=len(found))
+            seen = queries.first_seen(namespace_id=scope.id, edges=edges)
+            columns = [seen.get(one.id) for one in found]
+            body = serializers.over_time(body["counts"], columns, edges=edges)
+        shortened = any(one.shortened for one in paths.values())
+        return Response(body | serializers.shortened(shortened))
+
+
+def goals_of(request: Request, *, scope: Scope) -> list[int]:
+    """Returns the counters of the goals asked for; none asked: of all."""
+    asked = request.query_params.getlist("goal")
+    goals = queries.goals(namespace_id=scope.id)
+    return [id for id, goal in goals.items() if not asked or goal in asked]
 
 
 def scope_of(request: Request) -> Scope | None:
@@ -128,6 +141,7 @@ class Predictions(APIView):
     @extend_schema(
         parameters=[
             NAMESPACE,
+            GOAL,
             OpenApiParameter("event", many=True, description="Events of a user."),
             OpenApiParameter("user_id", description="Or the user."),
         ],
@@ -146,10 +160,14 @@ class Predictions(APIView):
             return Response({"goals": {}})
         if user_id is not None:
             wanted = events_of(user_id, scope=scope)
-        found = forecasts.evidence(namespace_id=scope.id)
-        if not wanted:
-            return Response(serializers.chances(forecasts.chances(found)))
-        return Response(serializers.outlooks(outlooks(found, wanted)))
+        found = forecasts.evidence(
+            namespace_id=scope.id, goals=query.getlist("goal"), events=wanted
+        )
+        if wanted:
+            return Response(serializers.outlooks(outlooks(found, wanted)))
+        shown, shortened = forecasts.shown(found)
+        chances = serializers.chances(forecasts.chances(shown))
+        return Response(chances | serializers.shortened(shortened))
 
 
 def events_of(user_id: str, *, scope: Scope) -> list[str]:
@@ -192,7 +210,7 @@ class Nudges(APIView):
         if scope:
             key = events.user_key(user_id, scope=scope)
             done = queries.done_by(key, namespace_id=scope.id)
-            evidence = forecasts.evidence(namespace_id=scope.id)
+            evidence = forecasts.evidence(namespace_id=scope.id, goals=[goal])
             found = forecasts.nudges(evidence, goal=goal, done=done)
         return Response(serializers.nudges(found, user_id=user_id, goal=goal))
 

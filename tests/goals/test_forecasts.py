@@ -80,10 +80,10 @@ def test_a_user_is_predicted_by_what_they_did(backend):
 
 @pytest.mark.usefixtures("_shop")
 def test_a_prediction_costs_the_same_queries(backend, django_assert_num_queries):
-    # Token, namespace, goals, names, single events, counters.
-    with django_assert_num_queries(6):
+    # Token, namespace, goals, the event, single events, counters, names.
+    with django_assert_num_queries(7):
         ask(backend, event="search")
-    with django_assert_num_queries(9):  # and names, states and pages of one shard
+    with django_assert_num_queries(10):  # and names, states and pages of one shard
         ask(backend, user_id="ann")
 
 
