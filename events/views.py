@@ -48,7 +48,10 @@ def record(request: Request) -> None:
         events = body.decode(request.body, received_at=received_at)
     except body.BodyError as error:
         raise Refused(error.error) from None
-    keep(events, user=caller(request), received_at=received_at)
+    try:
+        keep(events, user=caller(request), received_at=received_at)
+    except names.NameLimitError as error:
+        raise Refused({"what": str(error), "field": "event_name"}) from None
 
 
 def keep(
@@ -56,16 +59,13 @@ def keep(
 ) -> dict[str | None, Scope]:
     """Puts events into the inbox; returns their namespaces by the name asked for.
 
-    Raises Refused and PermissionDenied, with nothing stored.
+    Raises NameLimitError and PermissionDenied, with nothing stored.
     """
     asked = {event.namespace for event in events}
-    try:
-        with transaction.atomic():  # a namespace comes with its events, or not at all
-            scopes = access.writable_scopes(user=user, names=asked)
-            arrivals = serializers.arrivals(events, scopes=scopes, at=received_at)
-            services.record(arrivals=arrivals, received_at=received_at)
-    except names.NameLimitError as error:
-        raise Refused({"what": str(error), "field": "event_name"}) from None
+    with transaction.atomic():  # a namespace comes with its events, or not at all
+        scopes = access.writable_scopes(user=user, names=asked)
+        arrivals = serializers.arrivals(events, scopes=scopes, at=received_at)
+        services.record(arrivals=arrivals, received_at=received_at)
     return scopes
 
 

@@ -12,7 +12,7 @@ from access import bodies, elements
 from access.errors import Refused
 from events import body
 from flags import evaluation, rules
-from flags.evaluation import Spec
+from flags.evaluation import Spec, Verdict
 
 PROPERTIES = {
     "boolean": "boolean",
@@ -78,6 +78,12 @@ def moment(sent: Mapping[str, Any], name: str) -> datetime | None:
 
 def invalid(description: str, **told: str) -> NoReturn:
     raise Refused({"what": "Invalid feature", "description": description, **told})
+
+
+def features(found: Mapping[str, Verdict], *, warnings: list[str]) -> dict[str, Any]:
+    """Returns which flags are on, with `warnings` where there are any."""
+    told = {"features": {name: verdict.on for name, verdict in found.items()}}
+    return {**told, "warnings": warnings} if warnings else told
 
 
 def feature_specs(found: list[Spec]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from access.permissions import caller
 from access.queries import Scope
 from events import views as intake
 from events.body import Event
+from events.names import NameLimitError
 from flags import queries, serializers, services
 
 NAMESPACE = OpenApiParameter("namespace")
@@ -42,19 +43,27 @@ class Features(APIView):
         event = serializers.event(
             user, context, namespace=query.get("namespace"), at=now
         )
-        scope = met(event, request=request, at=now)
+        scope, warnings = met(event, request=request, at=now)
         if scope is None:
             return Response({"features": {}})
         found = queries.verdicts(scope=scope, user=user, chance=random(), at=now)
-        return Response({"features": {name: one.on for name, one in found.items()}})
+        return Response(serializers.features(found, warnings=warnings))
 
 
-def met(event: Event | None, *, request: Request, at: datetime) -> Scope | None:
-    """Returns the namespace to read; a GET's event is committed to it first."""
-    name, user = request.query_params.get("namespace"), caller(request)
-    if event is None or request.method == "HEAD":
-        return namespaces.scope(user=user, name=name)
-    return intake.keep([event], user=user, received_at=at)[name]
+def met(
+    event: Event | None, *, request: Request, at: datetime
+) -> tuple[Scope | None, list[str]]:
+    """Returns the namespace to read; a GET's event is committed to it first.
+
+    And a warning where there is no room for its name: flags are answered all the same.
+    """
+    name, user, warnings = request.query_params.get("namespace"), caller(request), []
+    if event is not None and request.method != "HEAD":
+        try:
+            return intake.keep([event], user=user, received_at=at)[name], []
+        except NameLimitError as error:
+            warnings = [f"the feature is not recorded: {error}"]
+    return namespaces.scope(user=user, name=name), warnings
 
 
 class FeatureSpecs(APIView):

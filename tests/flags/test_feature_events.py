@@ -100,15 +100,6 @@ def test_the_limits_are_those_of_the_intake(ask, backend, text):
     assert not EventName.objects.exists()
 
 
-def test_a_namespace_with_too_many_event_names_takes_no_more(ask, backend, monkeypatch):
-    monkeypatch.setattr(names, "NAME_LIMIT", 1)
-    ask(backend, user_obj=ANN, context_obj=MET)
-    answer = ask(backend, user_obj=ANN, context_obj={"feature": "other"})
-    assert answer.status_code == 400
-    assert answer.json()["error"]["field"] == "event_name"
-    assert len(recorded()) == 1
-
-
 def test_head_answers_as_get_and_records_nothing(ask, backend):
     answer = ask(backend, method="head", user_obj=ANN, context_obj=MET)
     assert (answer.status_code, recorded()) == (200, [])
@@ -155,3 +146,17 @@ def test_the_event_is_committed_before_the_answer(ask, backend, monkeypatch):
     backend.raise_request_exception = False
     assert ask(backend, user_obj=ANN, context_obj=MET).status_code == 500
     assert len(recorded()) == 1
+
+
+def test_a_full_dictionary_leaves_the_flags_and_says_what_is_not_recorded(
+    ask, backend, flag, shop, monkeypatch
+):
+    flag(boolean=True)
+    monkeypatch.setattr(names, "NAME_LIMIT", 1)
+    names.ensure({(shop.pk, "known")})
+    answer = ask(backend, user_obj=ANN, context_obj=MET)
+    assert (answer.status_code, answer.json()["features"]) == (200, {"new": True})
+    assert "'checkout'" in answer.json()["warnings"][0]
+    known = ask(backend, user_obj=ANN, context_obj={"feature": "known"}).json()
+    assert known == {"features": {"new": True}}
+    assert [name for _, name, _ in recorded()] == ["known"]

@@ -5,6 +5,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from goals import queries
+from goals.published import Paths
 
 Path = tuple[str, ...]
 Published = tuple[int, Decimal | None, dict[str, int], dict[Path, int]]
@@ -70,7 +71,7 @@ def published(namespace_id: int) -> dict[str, Published]:
 
 
 def told(
-    one: queries.Count, paths: queries.Paths | None
+    one: queries.Count, paths: Paths | None
 ) -> tuple[dict[str, int], dict[Path, int]]:
     """Returns singles and combinations, of which no user is unknown."""
     if paths is None:
