@@ -2,12 +2,11 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from analytics.exposition import Metrics
 from analytics.pages import Dashboard, Goals
 from analytics.views import Ready
-from config import health
+from config import documentation, health
 from goals.urls import v0 as goals
 
 api = [
@@ -24,11 +23,8 @@ urlpatterns = [
     path("readyz", Ready.as_view()),
     re_path("^metrics/?$", Metrics.as_view()),
     path("admin/", admin.site.urls),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path(
-        "api/docs/",
-        SpectacularSwaggerSplitView.as_view(url_name="schema", metadata_class=None),
-    ),
+    path("api/schema/", documentation.Schema.as_view(), name="schema"),
+    path("api/docs/", documentation.Docs.as_view(metadata_class=None)),
     path("", include(goals)),
     path("", include("flags.urls")),
     path("", include(api)),
