@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
+from django.utils.http import parse_header_parameters
 from rest_framework.request import Request
 
 from access import elements
@@ -13,22 +14,16 @@ SHOWN = 1000  # bytes of a body that is told back to who sent it
 
 
 def require_json(content_type: str) -> None:
-    """Raises Refused for anything but JSON in UTF-8."""
-    kind, _, charset = content_type.partition(";")
-    if kind.strip().lower() != "application/json" or not is_utf8(charset):
-        raise Refused(
-            {
-                "what": "The content-type is invalid",
-                "type": content_type,
-                "expected_types": ["application/json"],
-            }
-        )
-
-
-def is_utf8(parameters: str) -> bool:
-    name, _, charset = parameters.partition("=")
-    named = name.strip().lower() == "charset"
-    return not named or charset.strip(' "').lower() in {"utf-8", "utf8"}
+    """Raises Refused for anything but JSON in UTF-8; other parameters say nothing."""
+    kind, parameters = parse_header_parameters(content_type)
+    expected: dict[str, Any] = {"expected_types": ["application/json"]}
+    if kind == "application/json":
+        charset = parameters.get("charset", "utf-8").lower()
+        if charset in {"utf-8", "utf8"}:
+            return
+        expected |= {"charset": charset[:100], "expected_charset": "utf-8"}
+    what, sent = "The content-type is invalid", content_type[:200]
+    raise Refused({"what": what, "type": sent, **expected})
 
 
 def json_object(

@@ -16,7 +16,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from access.errors import Duplicated, Missing, Refused
+from access.errors import Duplicated, Missing, Refused, UnreadableBody
 from access.renderers import JSONRenderer
 
 Envelope = dict[str, Any]
@@ -27,6 +27,12 @@ class TooLarge(exceptions.APIException):
     default_detail = (
         f"the body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes"
     )
+
+
+class Unreadable(exceptions.APIException):
+    def __init__(self, error: UnreadableBody) -> None:
+        super().__init__(str(error))
+        self.status_code = error.status_code
 
 
 class Unavailable(exceptions.APIException):
@@ -58,6 +64,8 @@ def translated(exc: Exception, *, path: str) -> Exception:
     """Returns DRF's word for errors that Django and the database raise."""
     if isinstance(exc, RequestDataTooBig):
         return TooLarge()
+    if isinstance(exc, UnreadableBody):
+        return Unreadable(exc)
     if isinstance(exc, OperationalError | InterfaceError):
         return Unavailable()
     if isinstance(exc, PermissionDenied):
@@ -105,6 +113,7 @@ GENERIC = {
         "Do not have enough permissions to access this resource: {error}",
     ),
     406: WRONG,
+    411: WRONG,
     413: WRONG,
     415: WRONG,
     503: (
@@ -151,10 +160,19 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answers a request that Django itself refuses, such as a foreign Host header."""
-    reason = "the request is malformed or its Host is not served here"
-    data = error(40, "WrongData", WRONG_DATA, error=reason, name="WRONG_DATA_TYPE")
-    return answer(request, data, status=400)
+    """Answers a request that is refused before a view of the API has it.
+
+    Such as one with a foreign Host header, or whose body cannot be read.
+    """
+    exc = translated(exception, path=request.path)
+    if not isinstance(exc, exceptions.APIException):
+        reason = "the request is malformed or its Host is not served here"
+        exc = exceptions.ParseError(reason)
+    data = envelope(exc, method=request.method or "")
+    response = answer(request, data, status=exc.status_code)
+    for name, value in getattr(exception, "headers", {}).items():
+        response.headers[name] = value
+    return response
 
 
 def failed(request: HttpRequest) -> HttpResponse:
@@ -171,10 +189,11 @@ PAGES = ("/", "/goals/")
 
 
 def answer(request: HttpRequest, data: Envelope, status: int) -> HttpResponse:
+    message = data["error_data"].get("error", data["message"])
     if request.path.startswith("/v0/"):
-        return JsonResponse({"error": {"what": data["message"]}}, status=status)
+        return JsonResponse({"error": {"what": message}}, status=status)
     if request.path in PAGES or request.path.startswith("/admin/"):
         # Without the request: a context processor may need what has just failed.
-        page = render_to_string("error.html", {"message": data["message"]})
+        page = render_to_string("error.html", {"message": message})
         return HttpResponse(page, status=status)
     return JsonResponse(data, status=status)

@@ -1,7 +1,9 @@
 """Errors that carry what a client needs to act: field, kind, key, expectation."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import BadRequest
 from rest_framework.exceptions import APIException
 
 
@@ -32,3 +34,18 @@ class Refused(APIException):
         super().__init__(error.get("what"))
         self.error = error
         self.status_code = status
+
+
+class UnreadableBody(BadRequest):
+    """The bytes of a body do not come, or are not what its headers say."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.status_code = status
+        self.headers = headers or {}

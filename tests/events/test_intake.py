@@ -30,14 +30,12 @@ JSON_KINDS = [
     "application/json;",
     'Application/JSON;charset="UTF-8"',
     "application/json; version=1",
+    'application/json ;charset=utf8 ; profile="a;b=\\"c"',
 ]
 OTHER_KINDS = [
     "",
     "text/plain",
     "application/xml",
-    "application/json; charset=utf-16",
-    "application/json; charset=bz2_codec",
-    "application/json; charset=bogus",
     "application/x-www-form-urlencoded",
     "multipart/form-data; boundary=x",
 ]
@@ -155,6 +153,13 @@ def test_other_content_types_are_refused_by_name(backend, kind):
             "expected_types": ["application/json"],
         }
     }
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "bz2_codec", "latin-1", "bogus"])
+def test_another_charset_is_refused_by_name(backend, charset):
+    kind = f'application/json; profile=a; Charset="{charset}"'
+    error = backend.generic("POST", URL, b"[]", content_type=kind).json()["error"]
+    assert (error["charset"], error["expected_charset"]) == (charset, "utf-8")
 
 
 def test_a_body_above_5_mb_is_413(backend):
