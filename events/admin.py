@@ -1,22 +1,48 @@
 """What arrived and what became of it, for staff to look at."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from access.admin import ReadOnlyAdmin
+from access.admin import ReadOnlyAdmin, is_root
+from events import names
 from events.models import Batch, EventName, Import
 
 
 @admin.register(EventName)
 class EventNameAdmin(ReadOnlyAdmin[EventName]):
-    """Names come with their first event; history refers to them for good."""
+    """Names come with their first event; history refers to them for good.
 
-    list_display = ["name", "namespace", "number", "created_at"]
-    list_filter = ["namespace"]
+    Those that were sent by mistake are retired, which makes room, or restored.
+    """
+
+    actions = ["retire", "restore"]
+    list_display = ["name", "namespace", "number", "in_use", "created_at"]
+    list_filter = [("slot", admin.EmptyFieldListFilter), "namespace"]
     list_select_related = ["namespace"]
     search_fields = ["name"]
     ordering = ["namespace__name", "name"]
+
+    @admin.display(boolean=True, ordering="slot")
+    def in_use(self, name: EventName) -> bool:
+        return name.slot is not None
+
+    def has_retire_permission(self, request: HttpRequest) -> bool:
+        return is_root(request)
+
+    @admin.action(description="Retire: refuse their events", permissions=["retire"])
+    def retire(self, request: HttpRequest, queryset: QuerySet[EventName]) -> None:
+        number = names.retire(queryset.values_list("pk", flat=True))
+        self.message_user(request, f"{number:,} names retired.", messages.SUCCESS)
+
+    @admin.action(description="Restore retired names", permissions=["retire"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[EventName]) -> None:
+        try:
+            number = names.restore(queryset.values_list("pk", flat=True))
+        except names.NameLimitError as error:
+            self.message_user(request, f"{error}.", messages.ERROR)
+        else:
+            self.message_user(request, f"{number:,} names restored.", messages.SUCCESS)
 
 
 @admin.register(Batch)

@@ -1,17 +1,23 @@
-"""The dictionary of event names: at most NAME_LIMIT in a namespace."""
+"""The dictionary of event names: a namespace uses at most NAME_LIMIT at a time.
 
-from collections.abc import Iterable
+Names that were sent by mistake are retired: what was counted under them stays, their
+room is free for others, and their events are refused.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Max
 
 from access import sql
-from events.models import NAME_LIMIT, EventName
+from events.models import NAME_LIMIT, NUMBER_LIMIT, EventName
 
 
 class NameLimitError(ValueError):
-    """A namespace would get more event names than it may hold."""
+    """A namespace has no room for a name, or staff have retired it."""
 
 
 def ids(
@@ -36,37 +42,56 @@ def of(ids: Iterable[int]) -> dict[int, str]:
 
 
 class Entry(NamedTuple):
-    """A name, its id in all of the installation, its number in its namespace."""
+    """A name, its id in all of the installation, its number in its namespace.
+
+    One without a slot is retired.
+    """
 
     id: int
     number: int
     name: str
+    slot: int | None
 
 
 def entries(*, namespace_id: int) -> list[Entry]:
     """Returns a namespace's names in the order of their ids."""
     found = EventName.objects.filter(namespace_id=namespace_id).order_by("id")
-    return [Entry(*row) for row in found.values_list("id", "number", "name")]
+    return [Entry(*row) for row in found.values_list("id", "number", "name", "slot")]
 
 
 def ensure(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
     """Returns (namespace id, name) → id, adding names that are new.
 
-    Raises NameLimitError above NAME_LIMIT names in a namespace.
+    Raises NameLimitError for a retired name, and above NAME_LIMIT names in use.
     """
-    namespace_ids, names = {one for one, _ in wanted}, {name for _, name in wanted}
-    found = ids(namespace_ids=namespace_ids, names=names)
+    found = in_use(wanted)
     missing = wanted - found.keys()
     if not missing:
         return found
     for namespace_id in sorted({one for one, _ in missing}):
         add(namespace_id, {name for one, name in missing if one == namespace_id})
-    return ids(namespace_ids=namespace_ids, names=names)
+    return in_use(wanted)
+
+
+def in_use(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """Returns (namespace id, name) → id of those that are known.
+
+    Raises NameLimitError for a retired name.
+    """
+    rows = EventName.objects.filter(
+        namespace_id__in={namespace for namespace, _ in wanted},
+        name__in={name for _, name in wanted},
+    ).values_list("namespace_id", "name", "id", "slot")
+    known = {row[:2]: row[2:] for row in rows if row[:2] in wanted}
+    retired = [name for (_, name), (_, slot) in known.items() if slot is None]
+    if retired:
+        raise NameLimitError(f"staff have retired the event name {retired[0]!r}")
+    return {key: id for key, (id, _) in known.items()}
 
 
 def check(wanted: Iterable[str], *, namespace: str | None = None) -> None:
     """Raises NameLimitError for too many names, those of a namespace included."""
-    known = EventName.objects.filter(namespace__name=namespace)
+    known = EventName.objects.filter(namespace__name=namespace).exclude(slot=None)
     names = {*wanted, *(known.values_list("name", flat=True) if namespace else ())}
     if len(names) > NAME_LIMIT:
         raise NameLimitError(f"a namespace holds at most {NAME_LIMIT:,} event names")
@@ -81,12 +106,53 @@ def add(namespace_id: int, names: set[str]) -> None:
         names - set(known.filter(name__in=names).values_list("name", flat=True))
     )
     last = known.aggregate(last=Max("number"))["last"] or 0
-    if last + len(new) > NAME_LIMIT:
+    if last + len(new) > NUMBER_LIMIT:
+        raise NameLimitError(
+            f"a namespace holds at most {NUMBER_LIMIT:,} event names in its life"
+        )
+    free = slots(namespace_id, new)
+    EventName.objects.bulk_create(
+        EventName(namespace_id=namespace_id, number=number, slot=slot, name=name)
+        for number, (slot, name) in enumerate(
+            zip(free, new, strict=True), start=last + 1
+        )
+    )
+
+
+def slots(namespace_id: int, names: Sequence[str]) -> list[int]:
+    """Returns a free slot for each name. Raises NameLimitError if there are too few."""
+    rows = EventName.objects.filter(namespace_id=namespace_id).exclude(slot=None)
+    taken = set(rows.values_list("slot", flat=True))
+    free = (slot for slot in range(1, NAME_LIMIT + 1) if slot not in taken)
+    found = list(islice(free, len(names)))
+    if len(found) < len(names):
         raise NameLimitError(
             f"a namespace holds at most {NAME_LIMIT:,} event names; "
-            f"this one has {last:,} and {new[0]!r} would be one more"
+            f"this one has {len(taken):,} and {names[0]!r} would be one more: "
+            "staff can retire those that it does not need"
         )
-    EventName.objects.bulk_create(
-        EventName(namespace_id=namespace_id, number=number, name=name)
-        for number, name in enumerate(new, start=last + 1)
+    return found
+
+
+def retire(ids: Iterable[int]) -> int:
+    """Takes names out of use; returns how many. What they counted stays."""
+    return EventName.objects.filter(id__in=list(ids)).update(slot=None)
+
+
+@transaction.atomic
+def restore(ids: Iterable[int]) -> int:
+    """Brings retired names back into use; returns how many. Raises NameLimitError."""
+    rows = EventName.objects.filter(id__in=list(ids), slot=None).order_by(
+        "namespace_id"
     )
+    for namespace_id, group in groupby(rows, key=attrgetter("namespace_id")):
+        restore_in(namespace_id, list(group))
+    return len(rows)
+
+
+def restore_in(namespace_id: int, names: Sequence[EventName]) -> None:
+    sql.lock("names", key=namespace_id)
+    free = slots(namespace_id, [entry.name for entry in names])
+    for entry, slot in zip(names, free, strict=True):
+        entry.slot = slot
+    EventName.objects.bulk_update(names, ["slot"])

@@ -1,7 +1,7 @@
 """Reads: counts of unique users, the paths to goals, and what one user has done."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -27,7 +27,8 @@ class Count:
     """Unique users of an event name, or of all names (`name` None), with bounds.
 
     `seen` are the users that looked new: `count` itself until the filters are full.
-    `rate` is the chance, or more, that a user not seen looks seen.
+    `rate` is the chance, or more, that a user not seen looks seen. A `retired` name
+    counts no more.
     """
 
     id: int
@@ -39,6 +40,7 @@ class Count:
     seen: int
     rate: float
     value_sum: Decimal | None
+    retired: bool = False
 
 
 COUNTS = """
@@ -52,14 +54,18 @@ def counter_rows(*, namespace_id: int) -> list[Row]:
     return sql.fetch(COUNTS, namespace_id=namespace_id)
 
 
-def counts(rows: Iterable[Row], *, known: Iterable[names.Entry]) -> list[Count]:
+def counts(rows: Iterable[Row], *, known: Sequence[names.Entry]) -> list[Count]:
     """Returns a namespace's counts, the global one first.
 
     `known` are its names, read after the rows: a name comes before its counter.
     """
     name_of: dict[int, str | None] = {entry.id: entry.name for entry in known}
     name_of[GLOBAL] = None
-    return [count(id, name_of[id], *states) for id, *states in rows]
+    retired = {entry.id for entry in known if entry.slot is None}
+    return [
+        replace(count(id, name_of[id], *states), retired=id in retired)
+        for id, *states in rows
+    ]
 
 
 def count(

@@ -49,11 +49,12 @@ class Analytics(Intake):
         scope = scope_of(request)
         if scope is None:
             return Response({"counts": []})
-        found, paths = queries.counts_and_paths(
+        every, paths = queries.counts_and_paths(
             namespace_id=scope.id,
             goals=goals_of(request, scope=scope),
             least=settings.MIN_COMBINATION_COUNT,
         )
+        found = [count for count in every if not count.retired]
         body: dict[str, Any] = {"counts": serializers.counts(found, paths=paths)}
         if query:
             edges = cells(query, scope=scope, counters=len(found))

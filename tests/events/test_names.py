@@ -7,8 +7,9 @@ from django.db import IntegrityError, connection
 
 from access.models import Namespace
 from events import names
-from events.models import NAME_LIMIT, EventName, InboxEvent
-from tests.events.builders import arrival, record
+from events.models import NAME_LIMIT, NUMBER_LIMIT, EventName, InboxEvent
+from goals import services as drain
+from tests.events.builders import NOON, arrival, record
 
 
 def fill(namespace, count):
@@ -61,10 +62,62 @@ def test_known_names_are_taken_when_the_dictionary_is_full(shop):
 
 
 @pytest.mark.django_db
-def test_the_database_itself_holds_the_limit(shop):
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"number": NAME_LIMIT + 1, "slot": NAME_LIMIT + 1},
+        {"number": NAME_LIMIT + 1, "slot": 1},
+        {"number": NUMBER_LIMIT + 1, "slot": None},
+    ],
+)
+def test_the_database_itself_holds_the_limits(shop, place):
     fill(shop, NAME_LIMIT)
     with pytest.raises(IntegrityError):
-        EventName.objects.create(namespace=shop, number=NAME_LIMIT + 1, name="more")
+        EventName.objects.create(namespace=shop, name="more", **place)
+
+
+@pytest.mark.django_db
+def test_a_retired_name_makes_room_and_is_refused(backend, shop, monkeypatch):
+    monkeypatch.setattr(names, "NAME_LIMIT", 2)
+    ids = names.ensure({(shop.pk, "view"), (shop.pk, "typo")})
+    assert names.retire([ids[shop.pk, "typo"]]) == 1
+    names.ensure({(shop.pk, "buy")})
+    assert numbers(shop) == [1, 2, 3]
+    event = {"event_name": "typo", "user_id": "ann"}
+    answer = backend.post("/v0/analytics", event, format="json")
+    assert answer.status_code == 400
+    assert "retired" in answer.json()["error"]["what"]
+
+
+@pytest.mark.django_db
+def test_a_name_retired_elsewhere_is_taken(shop):
+    other = Namespace.objects.create(name="other")
+    names.retire(names.ensure({(other.pk, "a")}).values())
+    assert len(names.ensure({(shop.pk, "a"), (other.pk, "b")})) == 2
+
+
+@pytest.mark.django_db
+def test_a_retired_name_is_restored_where_there_is_room(shop, monkeypatch):
+    monkeypatch.setattr(names, "NAME_LIMIT", 2)
+    ids = names.ensure({(shop.pk, "view"), (shop.pk, "typo")})
+    names.retire(ids.values())
+    names.ensure({(shop.pk, "buy")})
+    with pytest.raises(names.NameLimitError):
+        names.restore(ids.values())
+    assert names.restore([ids[shop.pk, "view"]]) == 1
+    assert names.ensure({(shop.pk, "view")}) == {
+        (shop.pk, "view"): ids[shop.pk, "view"]
+    }
+
+
+@pytest.mark.django_db
+def test_a_retired_name_is_counted_but_no_longer_listed(backend, shop):
+    record([arrival(shop.pk, "view"), arrival(shop.pk, "typo", 2)])
+    drain.drain_all(at=NOON)
+    names.retire(names.ids(namespace_ids=[shop.pk], names=["typo"]).values())
+    counts = backend.get("/v0/analytics").json()["counts"]
+    listed = {count["name"]: count["count"] for count in counts}
+    assert listed == {"global_counter": 2, "view": 1}
 
 
 @pytest.mark.django_db(transaction=True)

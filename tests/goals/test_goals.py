@@ -65,7 +65,7 @@ def test_a_name_that_cannot_be_is_a_400_that_names_the_field(backend, name):
 
 def test_a_name_too_many_is_refused(backend, shop):
     EventName.objects.bulk_create(
-        EventName(namespace=shop, number=number, name=f"{number}")
+        EventName(namespace=shop, number=number, slot=number, name=f"{number}")
         for number in range(1, NAME_LIMIT + 1)
     )
     answer = create(backend, "one more")
