@@ -14,7 +14,7 @@ import msgspec
 Failure = list[Any]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
-
+PRINTABLE = r"\A[^\x00-\x1f\x7f-\x9f]*\Z"
 TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,200}")
 TEXT_EXPECTED = "1 to 200 characters, none of them a control character"
 

@@ -1,10 +1,11 @@
 """Reads: which namespaces a request is about, and whether the caller may see them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Any
 
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import PermissionDenied, ValidationError
 
 from access.errors import Missing
 from access.models import DEFAULT_NAMESPACE, Namespace, Role, User
@@ -16,6 +17,20 @@ class Scope:
 
     id: int
     name: str
+
+
+def named(query: Mapping[str, Any], body: Mapping[str, Any]) -> str | None:
+    """Returns the namespace that a request names, in its query or in its body.
+
+    The rule of all endpoints and verbs: both may name it, and then the same; None
+    where neither does. What stands further inside, as in an event, is nearer to what
+    it is about, and wins over this. Raises ValidationError for a contradiction.
+    """
+    names = {one["namespace"] for one in (query, body) if "namespace" in one}
+    if len(names) > 1:
+        message = "The query and the body name different namespaces."
+        raise ValidationError({"namespace": [message]})
+    return names.pop() if names else None
 
 
 def scopes(*, user: User, names: AbstractSet[str | None]) -> dict[str, Scope]:

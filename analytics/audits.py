@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from access.errors import Missing
+from access.views import Endpoint
 from analytics import audit, explanations, serializers
-from analytics.views import MANAGERS, documented, namespace_id
+from analytics.views import MANAGERS, documented
 from events import spans
 from events.buckets import TooManyCells
 
 
-class KPIExplanation(APIView):
+class KPIExplanation(Endpoint):
     roles = MANAGERS
 
     @documented(explanations.ExplanationQuery, explanations.ExplanationAnswer)
@@ -23,12 +23,11 @@ class KPIExplanation(APIView):
 
         Ask as kpis/values/ was asked: the span is covered by the same cells.
         """
-        query = spans.query(request, explanations.ExplanationQuery)
         try:
             found = audit.explain(
-                namespace_id=namespace_id(request, query),
+                namespace_id=self.scope().id,
                 name=name,
-                period=spans.period(query),
+                period=spans.period(self.query),
                 now=datetime.now(UTC),
             )
         except TooManyCells as error:

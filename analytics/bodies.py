@@ -9,15 +9,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from access.serializers import Body, Input, NamespaceInput
 from events import buckets
-from events.body import MAX_VALUE, PRINTABLE
+from events.body import MAX_VALUE
 from events.buckets import FIVE_MINUTES
 from events.spans import TimestampField
 
 MAX_VALUES, MAX_METRICS = 10_000, 1_000
 NUMBER_EXPECTED = "A valid number is required."
-
-Body = dict[str, Any]
 
 
 def require_number(data: object) -> None:
@@ -55,19 +54,16 @@ class ValueField(serializers.DecimalField):
         return value
 
 
-class PushedMetric(serializers.Serializer[Body]):
+class PushedMetric(Input):
     name = serializers.CharField(max_length=64, trim_whitespace=False)
     values = serializers.ListField(
         child=ValueField(), help_text="One for each of the `start_timestamps`."
     )
 
 
-class MetricValuesBody(serializers.Serializer[Body]):
+class MetricValuesBody(NamespaceInput):
     """What GET answers at a granularity of 5 minutes, sent back."""
 
-    namespace = serializers.RegexField(
-        PRINTABLE, max_length=200, trim_whitespace=False, required=False
-    )
     start_timestamps = serializers.ListField(
         child=StartField(),
         allow_empty=False,

@@ -4,20 +4,19 @@ from typing import Any
 
 from rest_framework import serializers
 
+from access.serializers import NamespaceInput
 from analytics.audit import Explanation
 from analytics.models import AggregationRun, Cause, Kind, Unit
 from analytics.serializers import Warned
 from analytics.traces import Summand
 from events.past import Covered
-from events.spans import SpanQuery, namespace_field
+from events.spans import SpanQuery
 
 Answer = dict[str, Any]
 
 
-class ExplanationQuery(SpanQuery):
+class ExplanationQuery(SpanQuery, NamespaceInput):
     """The part of the data that was asked for when the number was published."""
-
-    namespace = namespace_field()
 
 
 def explanation(found: Explanation) -> Answer:

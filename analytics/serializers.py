@@ -5,32 +5,33 @@ from typing import Any
 
 from rest_framework import serializers
 
+from access.serializers import ListField, NamespaceInput
 from analytics import formula
 from analytics.models import KPI, Unit
 from analytics.queries import Status
 from analytics.tables import Column, Table
 from events.comparisons import Comparison
-from events.spans import SpanQuery, namespace_field
+from events.spans import SpanQuery
 
+MOST_NAMES = 1_000
 Answer = dict[str, Any]
 
 
-class NamesQuery(serializers.Serializer[Answer]):
+def names_field(**options: Any) -> ListField:
+    """Returns a list of names, each of which a row of the catalogue could have."""
+    child = serializers.CharField(max_length=64)
+    return ListField(child=child, max_length=MOST_NAMES, **options)
+
+
+class NamesQuery(NamespaceInput):
     """Which KPIs: repeated `kpis=`; none means all."""
 
-    kpis = serializers.ListField(
-        child=serializers.CharField(),
-        default=list,
-        help_text="KPI names, as a repeated parameter. Default: all.",
+    kpis = names_field(
+        default=list, help_text="KPI names, as a repeated parameter. Default: all."
     )
 
 
-class KPIStatusesQuery(NamesQuery):
-    namespace = namespace_field()
-
-
-class TableQuery(SpanQuery):
-    namespace = namespace_field()
+class TableQuery(SpanQuery, NamespaceInput):
     compare = serializers.ChoiceField(
         list(Comparison),
         required=False,
@@ -59,10 +60,8 @@ class KPIValuesQuery(SegmentedQuery, NamesQuery):
 
 
 class MetricValuesQuery(SegmentedQuery):
-    names = serializers.ListField(
-        child=serializers.CharField(),
-        default=list,
-        help_text="Metric names, as a repeated parameter. Default: all.",
+    names = names_field(
+        default=list, help_text="Metric names, as a repeated parameter. Default: all."
     )
 
 

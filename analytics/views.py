@@ -16,12 +16,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from access import queries as access
 from access.models import Role
 from access.parsers import ExactJSONParser
-from access.permissions import caller
 from access.renderers import CSVRenderer, JSONRenderer
-from access.services import writable_scopes
+from access.serializers import Input
+from access.views import Endpoint, reads
 from analytics import bodies, pipeline, pushes, queries, serializers, tables
 from analytics.tables import Table
 from events import spans
@@ -33,40 +32,40 @@ MANAGERS = [Role.ROOT, Role.MANAGER]
 
 
 def documented(
-    query: type[Serializer[dict[str, Any]]],
+    query: type[Input],
     answer: type[Serializer[dict[str, Any]]],
     *,
     as_csv: bool = False,
 ) -> Callable[..., Any]:
-    """Describes an endpoint in the API's documentation."""
+    """Says what a verb reads, and describes its answer."""
     json = JSONRenderer.media_type
     responses = {(200, json): answer, ("4XX", json): serializers.ErrorAnswer}
     if as_csv:
         responses[200, CSVRenderer.media_type] = str
-    return extend_schema(parameters=[query], responses=responses)
+    return reads(query=query, responses=responses)
 
 
-class KPIConfigs(APIView):
+class KPIConfigs(Endpoint):
     roles = MANAGERS
 
     @documented(serializers.NamesQuery, serializers.KPIConfigsAnswer)
     def get(self, request: Request) -> Response:
         """List KPIs in the order in which they should be shown."""
-        query = spans.query(request, serializers.NamesQuery)
-        kpis, warnings = queries.catalogue(query["kpis"])
+        if self.namespace() is not None:
+            self.scope()  # whose catalogue it is: everybody's, but no stranger's
+        kpis, warnings = queries.catalogue(self.query["kpis"])
         body = {"kpis": [serializers.kpi_config(kpi) for kpi in kpis]}
         return Response(serializers.answer(body, warnings=warnings))
 
 
-class KPIStatuses(APIView):
+class KPIStatuses(Endpoint):
     roles = MANAGERS
 
-    @documented(serializers.KPIStatusesQuery, serializers.KPIStatusesAnswer)
+    @documented(serializers.NamesQuery, serializers.KPIStatusesAnswer)
     def get(self, request: Request) -> Response:
         """Say of each KPI whether its numbers can be trusted, with its config."""
-        query = spans.query(request, serializers.KPIStatusesQuery)
-        kpis, warnings = queries.catalogue(query["kpis"])
-        place = namespace_id(request, query)
+        kpis, warnings = queries.catalogue(self.query["kpis"])
+        place = self.scope().id
         now = datetime.now(UTC)
         found = queries.statuses(namespace_id=place, kpis=kpis, now=now)
         as_of = queries.data_as_of(namespace_id=place, now=now)
@@ -80,7 +79,7 @@ class KPIStatuses(APIView):
         return Response(serializers.answer(body, warnings=warnings))
 
 
-class TableView(APIView):
+class TableView(Endpoint):
     """Answers with a table, as JSON or, with `Accept: text/csv`, for spreadsheets."""
 
     renderer_classes = [JSONRenderer, CSVRenderer]
@@ -97,10 +96,9 @@ class KPIValues(TableView):
     @documented(serializers.KPIValuesQuery, serializers.KPIValuesAnswer, as_csv=True)
     def get(self, request: Request) -> Response:
         """Compute KPIs over a span of time, cut into cells, and over all of it."""
-        query = spans.query(request, serializers.KPIValuesQuery)
-        found = table(request, query, read=queries.kpi_values, names=query["kpis"])
+        found = table(self, read=queries.kpi_values, names=self.query["kpis"])
         if request.accepted_renderer.format == CSVRenderer.format:
-            return spreadsheet("kpis", found, query)
+            return spreadsheet("kpis", found, self.query)
         body = serializers.kpi_table(found)
         return Response(serializers.answer(body, warnings=found.warnings))
 
@@ -115,15 +113,14 @@ class MetricValues(TableView):
     )
     def get(self, request: Request) -> Response:
         """Sum metrics over the cells of a span of time."""
-        query = spans.query(request, serializers.MetricValuesQuery)
-        found = table(request, query, read=queries.metric_values, names=query["names"])
+        found = table(self, read=queries.metric_values, names=self.query["names"])
         if request.accepted_renderer.format == CSVRenderer.format:
-            return spreadsheet("metrics", found, query)
+            return spreadsheet("metrics", found, self.query)
         body = serializers.metric_table(found)
         return Response(serializers.answer(body, warnings=found.warnings))
 
-    @extend_schema(
-        request=bodies.MetricValuesBody,
+    @reads(
+        body=bodies.MetricValuesBody,
         responses={
             204: OpenApiResponse(description="The values are stored."),
             "4XX": serializers.ErrorAnswer,
@@ -135,9 +132,7 @@ class MetricValues(TableView):
         What was there is overwritten; a zero leaves nothing. The same again is the
         same.
         """
-        body = bodies.MetricValuesBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        push(request, body.validated_data)
+        push(self)
         return Response(status=204)
 
 
@@ -157,23 +152,17 @@ class Ready(APIView):
         return Response({"ready": ready, **found}, status=200 if ready else 503)
 
 
-def namespace_id(request: Request, query: dict[str, Any]) -> int:
-    """Returns the namespace to read. Raises Missing and PermissionDenied."""
-    return access.existing(user=caller(request), name=query.get("namespace")).id
-
-
-def push(request: Request, body: bodies.Body) -> None:
-    """Stores a validated MetricValuesBody.
+def push(endpoint: Endpoint) -> None:
+    """Stores the MetricValuesBody that an endpoint has read.
 
     Raises PermissionDenied, and ValidationError for metrics that take no values.
     """
-    name, columns = body.get("namespace"), body["metrics"]
+    columns = endpoint.body["metrics"]
     try:
         with transaction.atomic():  # a namespace comes with its values, or not at all
-            scopes = writable_scopes(user=caller(request), names={name})
             pushes.put(
-                namespace_id=scopes[name].id,
-                starts=body["start_timestamps"],
+                namespace_id=endpoint.writable_scope().id,
+                starts=endpoint.body["start_timestamps"],
                 values={one["name"]: one["values"] for one in columns},
                 at=datetime.now(UTC),
             )
@@ -187,8 +176,7 @@ def push(request: Request, body: bodies.Body) -> None:
 
 
 def table(
-    request: Request,
-    query: dict[str, Any],
+    endpoint: Endpoint,
     *,
     read: Callable[..., Table],
     names: Sequence[str],
@@ -198,7 +186,8 @@ def table(
     Raises Missing, PermissionDenied, and ValidationError for too many cells and for
     what cannot be compared.
     """
-    place, asked = namespace_id(request, query), query.get("segmentation")
+    query, place = endpoint.query, endpoint.scope().id
+    asked = query.get("segmentation")
     cut = asked and cuts.existing(namespace_id=place, segmentation_id=asked)
     try:
         return read(

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
 
 from access.queries import Scope
+from access.serializers import Input, ListField, NamespaceInput
 from events import keys
 from events.arrivals import Arrival
 from events.body import MAX_VALUE, PRINTABLE, Event
@@ -27,19 +27,14 @@ def arrivals(
     return [users[event.namespace].arrival(event, at=at) for event in events]
 
 
-class ItemPriceBody(serializers.Serializer[dict[str, Any]]):
+class ItemPriceBody(Input):
     item_id = serializers.RegexField(PRINTABLE, max_length=200, trim_whitespace=False)
     price = serializers.DecimalField(
         max_digits=20, decimal_places=6, min_value=Decimal(0), max_value=MAX_VALUE
     )
 
 
-class ItemPricesBody(serializers.Serializer[dict[str, Any]]):
+class ItemPricesBody(NamespaceInput):
     """Prices of up to 1,000 items; of a repeated item, the last one counts."""
 
-    namespace = serializers.RegexField(
-        PRINTABLE, max_length=200, trim_whitespace=False, required=False
-    )
-    prices = serializers.ListField(
-        child=ItemPriceBody(), allow_empty=False, max_length=1_000
-    )
+    prices = ListField(child=ItemPriceBody(), allow_empty=False, max_length=1_000)

@@ -7,8 +7,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 
+from access.serializers import Input
 from events import buckets
 from events.buckets import Granularity, SpanError
 from events.comparisons import Comparison
@@ -43,14 +43,7 @@ class TimezoneField(serializers.Field[ZoneInfo, str, str, Any]):
             raise ValidationError(message) from None
 
 
-def namespace_field() -> serializers.CharField:
-    help_text = "Default: the caller's only one, or `default`."
-    return serializers.CharField(
-        required=False, max_length=200, trim_whitespace=False, help_text=help_text
-    )
-
-
-class SpanQuery(serializers.Serializer[dict[str, Any]]):
+class SpanQuery(Input):
     """Which part of the data, and how finely cut."""
 
     start_timestamp = TimestampField(
@@ -78,15 +71,6 @@ class SpanQuery(serializers.Serializer[dict[str, Any]]):
         if start and end and start > end:
             raise ValidationError("start_timestamp must not be after end_timestamp")
         return attrs
-
-
-def query(
-    request: Request, kind: type[serializers.Serializer[dict[str, Any]]]
-) -> dict[str, Any]:
-    """Returns the query's values. Raises ValidationError, naming the parameter."""
-    found = kind(data=request.query_params)
-    found.is_valid(raise_exception=True)
-    return dict(found.validated_data)
 
 
 def period(query: dict[str, Any]) -> Period:

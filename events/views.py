@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from django.db import transaction
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from access import bodies
 from access import services as access
@@ -16,15 +15,18 @@ from access.models import Role, User
 from access.parsers import ExactJSONParser
 from access.permissions import caller
 from access.queries import Scope
+from access.serializers import V0Query
+from access.views import Endpoint, V0Endpoint, reads
 from events import body, names, serializers, services
 
 
-class Intake(APIView):
+class Intake(V0Endpoint):
     """`POST /v0/analytics`; the counts that answer its GET belong to another app."""
 
     roles = [Role.ROOT, Role.MANAGER, Role.BACKEND]
 
-    @extend_schema(
+    @reads(
+        query=V0Query,
         request=dict,
         responses={
             204: OpenApiResponse(description="The events are committed."),
@@ -33,25 +35,26 @@ class Intake(APIView):
     )
     def post(self, request: Request) -> Response:
         """Record one event, `{"events": […]}` or a bare list, all or none."""
-        record(request)
+        received_at = datetime.now(UTC)
+        events = sent(request, received_at=received_at)
+        if (name := self.namespace()) is not None:
+            for event in events:
+                if event.namespace is body.ABSENT:
+                    event.namespace = name
+        try:
+            keep(events, user=caller(request), received_at=received_at)
+        except names.NameLimitError as error:
+            raise Refused({"what": str(error), "field": "event_name"}) from None
         return Response(status=204)
 
 
-def record(request: Request) -> None:
-    """Puts the events of a request into the inbox.
-
-    Raises Refused, naming the first thing that is wrong, with nothing stored.
-    """
-    received_at = datetime.now(UTC)
+def sent(request: Request, *, received_at: datetime) -> list[body.Event]:
+    """Returns the events of a request. Raises Refused, naming the first fault."""
     bodies.require_json(request.content_type)
     try:
-        events = body.decode(request.body, received_at=received_at)
+        return body.decode(request.body, received_at=received_at)
     except body.BodyError as error:
         raise Refused(error.error) from None
-    try:
-        keep(events, user=caller(request), received_at=received_at)
-    except names.NameLimitError as error:
-        raise Refused({"what": str(error), "field": "event_name"}) from None
 
 
 def keep(
@@ -69,12 +72,12 @@ def keep(
     return scopes
 
 
-class ItemPrices(APIView):
+class ItemPrices(Endpoint):
     roles = [Role.ROOT, Role.MANAGER, Role.BACKEND]
     parser_classes = [ExactJSONParser]
 
-    @extend_schema(
-        request=serializers.ItemPricesBody,
+    @reads(
+        body=serializers.ItemPricesBody,
         responses={
             204: OpenApiResponse(description="The prices are the latest."),
             "4XX": dict,
@@ -82,15 +85,9 @@ class ItemPrices(APIView):
     )
     def put(self, request: Request) -> Response:
         """Set the latest prices of items, for events that carry no value."""
-        query = serializers.ItemPricesBody(data=request.data)
-        query.is_valid(raise_exception=True)
-        name = query.validated_data.get("namespace")
-        scopes = access.writable_scopes(user=caller(request), names={name})
         services.put_prices(
-            namespace_id=scopes[name].id,
-            prices={
-                one["item_id"]: one["price"] for one in query.validated_data["prices"]
-            },
+            namespace_id=self.writable_scope().id,
+            prices={one["item_id"]: one["price"] for one in self.body["prices"]},
             at=datetime.now(UTC),
         )
         return Response(status=204)

@@ -10,6 +10,7 @@ import orjson
 
 from access import bodies, elements
 from access.errors import Refused
+from access.serializers import RawField, V0Query
 from events import body
 from flags import evaluation, rules
 from flags.evaluation import Spec, Verdict
@@ -22,6 +23,11 @@ PROPERTIES = {
     "rollout_start": "date-time",
     "user": "array",
 }
+
+
+class FeaturesQuery(V0Query):
+    user_obj = RawField(required=False, help_text="A JSON object in Base64.")
+    context_obj = RawField(required=False, help_text="A JSON object in Base64.")
 
 
 def spec(sent: Mapping[str, Any], *, at: datetime) -> Spec:

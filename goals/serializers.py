@@ -7,8 +7,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from access.serializers import ListField, NamespaceInput, RawField, V0Query
 from events import buckets
-from events.spans import namespace_field
+from events.spans import SpanQuery
 from goals.forecasts import Chance, Outlook, Story
 from goals.hashing import Ints
 from goals.predictions import Nudge
@@ -18,24 +19,55 @@ from goals.queries import Count
 GLOBAL_NAME = "global_counter"
 NOTE = "Submitted events included this goal, no prediction made"
 
+MOST_EVENTS = 1_000
 Answer = dict[str, Any]
 
 
-class StoryQuery(serializers.Serializer[Answer]):
+def events_field(help_text: str) -> ListField:
+    child = serializers.CharField(max_length=200, trim_whitespace=False)
+    return ListField(
+        child=child, max_length=MOST_EVENTS, default=list, help_text=help_text
+    )
+
+
+class StoryQuery(NamespaceInput):
     """A selection of the events before a goal; the others are ignored."""
 
-    namespace = namespace_field()
-    include = serializers.ListField(
-        child=serializers.CharField(trim_whitespace=False),
-        default=list,
-        help_text="Repeated: users who had done any of these are included.",
+    include = events_field("Repeated: users who had done any of these are included.")
+    exclude = events_field(
+        "Repeated: users who had done any of these are excluded, whatever else they "
+        "had done."
     )
-    exclude = serializers.ListField(
-        child=serializers.CharField(trim_whitespace=False),
-        default=list,
-        help_text="Repeated: users who had done any of these are excluded, whatever "
-        "else they had done.",
+
+
+def goals_field() -> ListField:
+    help_text = "Repeated: the goals to tell of. Default: all."
+    return ListField(child=RawField(), default=list, help_text=help_text)
+
+
+class CountsQuery(V0Query, SpanQuery):
+    """Asked for a span or a granularity: also the users first seen over time."""
+
+    goal = goals_field()
+
+
+def asked(query: Answer) -> Answer:
+    """Returns what a validated CountsQuery says of the span."""
+    span = query.keys() - {"namespace", "goal"}
+    return {name: query[name] for name in span}
+
+
+class PredictionsQuery(V0Query):
+    event = ListField(
+        child=RawField(), default=list, help_text="Repeated: events of a user."
     )
+    user_id = RawField(required=False, help_text="Or the user.")
+    goal = goals_field()
+
+
+class NudgesQuery(V0Query):
+    user_id = RawField(required=False, help_text="Required: as events have it.")
+    goal = RawField(required=False, help_text="Required.")
 
 
 def counts(found: Iterable[Count], *, paths: Mapping[int, Paths]) -> list[Answer]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,11 +13,12 @@ from rest_framework.views import APIView
 
 from access import bodies
 from access import queries as access
-from access import services as accounts
 from access.errors import Missing, Refused
 from access.models import DEFAULT_NAMESPACE, Role
 from access.permissions import caller
 from access.queries import Scope
+from access.serializers import V0Query
+from access.views import Endpoint, V0Endpoint, reads
 from events import periods, spans
 from events import queries as events
 from events.buckets import TooManyCells
@@ -26,18 +27,11 @@ from events.views import Intake
 from goals import forecasts, queries, serializers, services
 
 EVERYBODY = [Role.ROOT, Role.MANAGER, Role.BACKEND]
-NAMESPACE = OpenApiParameter("namespace")
-GOAL = OpenApiParameter(
-    "goal", many=True, description="Repeated: the goals to tell of. Default: all."
-)
 MOST_VALUES = 1_000_000  # numbers in one answer
 
 
 class Analytics(Intake):
-    @extend_schema(
-        parameters=[NAMESPACE, GOAL, spans.SpanQuery],
-        responses={200: dict, "4XX": dict},
-    )
+    @reads(query=serializers.CountsQuery, responses={200: dict, "4XX": dict})
     def get(self, request: Request) -> Response:
         """Count unique users per event name, with bounds and the paths to goals.
 
@@ -45,13 +39,12 @@ class Analytics(Intake):
         Paths that do not fit into the answer are the overflow of their goal: ask for
         it alone, by `goal`.
         """
-        query = spans.query(request, spans.SpanQuery)
-        scope = scope_of(request)
+        query, scope = serializers.asked(self.query), self.known_scope()
         if scope is None:
             return Response({"counts": []})
         every, paths = queries.counts_and_paths(
             namespace_id=scope.id,
-            goals=goals_of(request, scope=scope),
+            goals=goals_of(self.query["goal"], scope=scope),
             least=settings.MIN_COMBINATION_COUNT,
         )
         found = [count for count in every if not count.retired]
@@ -65,17 +58,10 @@ class Analytics(Intake):
         return Response(body | serializers.shortened(shortened))
 
 
-def goals_of(request: Request, *, scope: Scope) -> list[int]:
+def goals_of(asked: list[str], *, scope: Scope) -> list[int]:
     """Returns the counters of the goals asked for; none asked: of all."""
-    asked = request.query_params.getlist("goal")
     goals = queries.goals(namespace_id=scope.id)
     return [id for id, goal in goals.items() if not asked or goal in asked]
-
-
-def scope_of(request: Request) -> Scope | None:
-    """Returns the namespace to read, None where root asks for one that is unknown."""
-    name = request.query_params.get("namespace")
-    return access.scope(user=caller(request), name=name)
 
 
 def cells(query: dict[str, Any], *, scope: Scope, counters: int) -> list[datetime]:
@@ -92,33 +78,34 @@ def cells(query: dict[str, Any], *, scope: Scope, counters: int) -> list[datetim
     return edges
 
 
-class Goals(APIView):
+class Goals(V0Endpoint):
     roles = EVERYBODY
 
-    @extend_schema(parameters=[NAMESPACE], responses={200: dict, "4XX": dict})
+    @reads(query=V0Query, responses={200: dict, "4XX": dict})
     def get(self, request: Request) -> Response:
         """List the goals of a namespace."""
-        scope = scope_of(request)
+        scope = self.known_scope()
         found = queries.goals(namespace_id=scope.id) if scope else {}
         return Response({"goals": list(found.values())})
 
-    @extend_schema(
+    @reads(
+        query=V0Query,
         request=dict,
         responses={204: OpenApiResponse(description="It is a goal."), "4XX": dict},
     )
     def post(self, request: Request) -> Response:
         """Make an event name a goal: from now on, the paths of its users are kept."""
         now = datetime.now(UTC)
-        sent = bodies.json_object(
+        self.body = bodies.json_object(
             request,
             properties={"goal_name": "string", "namespace": "string"},
             required=["goal_name"],
         )
-        goal, name = bodies.text(sent, "goal_name"), sent.get("namespace")
+        goal = bodies.text(self.body, "goal_name")
         try:
             with transaction.atomic():  # a namespace comes with its goal, or not at all
-                scopes = accounts.writable_scopes(user=caller(request), names={name})
-                services.create_goal(namespace_id=scopes[name].id, name=goal, at=now)
+                scope = self.writable_scope()
+                services.create_goal(namespace_id=scope.id, name=goal, at=now)
         except NameLimitError as error:
             raise Refused({"what": str(error), "field": "goal_name"}) from None
         return Response(status=204)
@@ -136,33 +123,25 @@ class Namespaces(APIView):
         return Response({"namespaces": sorted(found | always)})
 
 
-class Predictions(APIView):
+class Predictions(V0Endpoint):
     roles = EVERYBODY
 
-    @extend_schema(
-        parameters=[
-            NAMESPACE,
-            GOAL,
-            OpenApiParameter("event", many=True, description="Events of a user."),
-            OpenApiParameter("user_id", description="Or the user."),
-        ],
-        responses={200: dict, "4XX": dict},
-    )
+    @reads(query=serializers.PredictionsQuery, responses={200: dict, "4XX": dict})
     def get(self, request: Request) -> Response:
         """Tell how likely users reach each goal: by event, by several, or of one."""
-        query = request.query_params
-        wanted = list(dict.fromkeys(query.getlist("event")))
+        query = self.query
+        wanted = list(dict.fromkeys(query["event"]))
         user_id = bodies.text(query, "user_id") if "user_id" in query else None
         if user_id is not None and wanted:
             what = "user_id and event cannot both be specified"
             raise Refused({"what": what, "user": user_id})
-        scope = scope_of(request)
+        scope = self.known_scope()
         if scope is None:
             return Response({"goals": {}})
         if user_id is not None:
             wanted = events_of(user_id, scope=scope)
         found = forecasts.evidence(
-            namespace_id=scope.id, goals=query.getlist("goal"), events=wanted
+            namespace_id=scope.id, goals=query["goal"], events=wanted
         )
         if wanted:
             return Response(serializers.outlooks(outlooks(found, wanted)))
@@ -192,22 +171,15 @@ def outlooks(
         raise Refused({"what": what, "event": str(error)}) from None
 
 
-class Nudges(APIView):
+class Nudges(V0Endpoint):
     roles = EVERYBODY
 
-    @extend_schema(
-        parameters=[
-            NAMESPACE,
-            OpenApiParameter("user_id", required=True),
-            OpenApiParameter("goal", required=True),
-        ],
-        responses={200: dict, "4XX": dict},
-    )
+    @reads(query=serializers.NudgesQuery, responses={200: dict, "4XX": dict})
     def get(self, request: Request) -> Response:
         """List what a user has not done yet, by the promise it holds for a goal."""
-        user_id = bodies.text(request.query_params, "user_id")
-        goal = bodies.text(request.query_params, "goal")
-        scope, found = scope_of(request), []
+        user_id = bodies.text(self.query, "user_id")
+        goal = bodies.text(self.query, "goal")
+        scope, found = self.known_scope(), []
         if scope:
             key = events.user_key(user_id, scope=scope)
             done = queries.done_by(key, namespace_id=scope.id)
@@ -216,21 +188,17 @@ class Nudges(APIView):
         return Response(serializers.nudges(found, user_id=user_id, goal=goal))
 
 
-class GoalStory(APIView):
+class GoalStory(Endpoint):
     roles = [Role.ROOT, Role.MANAGER]
 
-    @extend_schema(
-        parameters=[serializers.StoryQuery], responses={200: dict, "4XX": dict}
-    )
+    @reads(query=serializers.StoryQuery, responses={200: dict, "4XX": dict})
     def get(self, request: Request, goal: str) -> Response:
         """Tell what came before a goal: events, combinations, and a selection."""
-        query = spans.query(request, serializers.StoryQuery)
-        scope = access.existing(user=caller(request), name=query.get("namespace"))
         found = forecasts.story(
-            namespace_id=scope.id,
+            namespace_id=self.scope().id,
             goal=goal,
-            include=query["include"],
-            exclude=query["exclude"],
+            include=self.query["include"],
+            exclude=self.query["exclude"],
             least=settings.MIN_COMBINATION_COUNT,
         )
         if found is None:

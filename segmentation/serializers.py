@@ -10,11 +10,13 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from access.serializers import NamespaceInput
 from events.body import PRINTABLE
-from events.spans import TimestampField, namespace_field
+from events.spans import TimestampField
 from segmentation import checks
 from segmentation.changes import Status
 from segmentation.checks import TEST_ID, TEST_ID_EXPECTED
+from segmentation.filters import ABTestFilter, SegmentationFilter
 from segmentation.groups import Draw
 from segmentation.models import ABTest, Segmentation, new_salt
 from segmentation.queries import HasStatus
@@ -60,26 +62,24 @@ def share_field() -> serializers.DecimalField:
     )
 
 
-class NamespaceQuery(serializers.Serializer[Body]):
-    namespace = namespace_field()
+class SegmentationsQuery(NamespaceInput):
+    others = SegmentationFilter.base_filters
 
 
-class NamespaceBody(serializers.Serializer[Body]):
-    namespace = serializers.RegexField(
-        PRINTABLE, max_length=200, trim_whitespace=False, required=False
-    )
-
-
-class SegmentationBody(NamespaceBody):
+class SegmentationBody(NamespaceInput):
     name = name_field()
     segmentation = TreeField()
 
 
-class NameBody(serializers.Serializer[Body]):
+class NameBody(NamespaceInput):
     name = name_field()
 
 
-class ABTestChange(serializers.Serializer[Body]):
+class ABTestsQuery(NamespaceInput):
+    others = ABTestFilter.base_filters
+
+
+class ABTestBody(NamespaceInput):
     id = serializers.RegexField(
         TEST_ID,
         source="name",
@@ -106,11 +106,7 @@ class ABTestChange(serializers.Serializer[Body]):
     )
 
 
-class ABTestBody(NamespaceBody, ABTestChange):
-    pass
-
-
-class GroupQuery(NamespaceQuery):
+class GroupQuery(NamespaceInput):
     user_id = serializers.RegexField(
         PRINTABLE,
         max_length=200,
@@ -121,9 +117,13 @@ class GroupQuery(NamespaceQuery):
 
 def draw(sent: Body, *, at: datetime) -> Draw:
     """Returns a new A/B test by what a validated ABTestBody says of it."""
-    fields = {"salt": new_salt(), "start_at": at, "end_at": None, **sent}
-    fields.pop("namespace", None)
-    return Draw(**fields)
+    defaults = {"salt": new_salt(), "start_at": at, "end_at": None}
+    return Draw(**{**defaults, **fields(sent)})
+
+
+def fields(sent: Body) -> Body:
+    """Returns the fields of Draw that a validated ABTestBody sets."""
+    return {name: value for name, value in sent.items() if name != "namespace"}
 
 
 def segmentation(row: Segmentation, *, known: AbstractSet[str]) -> Body:

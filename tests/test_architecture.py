@@ -72,6 +72,15 @@ def test_every_endpoint_states_its_roles(route):
     assert view.permission_classes == [HasRole]
 
 
+@pytest.mark.parametrize("route", sorted(ANALYTICS - {"tasks/private/<str:name>/"}))
+def test_every_verb_says_what_it_reads(route):
+    view = ROUTES[route].cls
+    verbs = ["get", "post", "put", "patch", "delete"]
+    handlers = [getattr(view, verb) for verb in verbs if hasattr(view, verb)]
+    assert handlers
+    assert all(hasattr(handler, "reads") for handler in handlers)
+
+
 @pytest.mark.parametrize("route", sorted(OPEN - {"healthz"}))
 def test_an_open_endpoint_says_so(route):
     assert ROUTES[route].cls.permission_classes == [AllowAny]

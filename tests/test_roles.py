@@ -67,7 +67,7 @@ TABLE = {
         "any other": MANAGERS,
     },
     "analytics/items/prices/": {"PUT": "401 204 204 204 403", "any other": EVERYBODY},
-    "analytics/kpis/configs/": {"GET": "401 200 200 403 200", "any other": MANAGERS},
+    "analytics/kpis/configs/": {"GET": "401 200 200 403 403", "any other": MANAGERS},
     "analytics/kpis/status/": {"GET": "401 200 200 403 403", "any other": MANAGERS},
     "analytics/kpis/values/": {"GET": "401 200 200 403 403", "any other": MANAGERS},
     "analytics/kpis/<str:name>/explain/": {

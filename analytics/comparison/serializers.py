@@ -10,11 +10,10 @@ from analytics.comparison.trials import Finding, Pair, Ratio
 from analytics.comparison.verdicts import Reach, Verdict
 from analytics.models import Unit
 from analytics.serializers import Answer, NamesQuery, Warned
-from events.spans import TimestampField, namespace_field
+from events.spans import TimestampField
 
 
 class ComparisonQuery(NamesQuery):
-    namespace = namespace_field()
     start_timestamp = TimestampField(
         required=False,
         help_text="Seconds since 1970 UTC, widened to the whole day of UTC. Default: "

@@ -4,16 +4,15 @@ from datetime import UTC, datetime
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from access.views import Endpoint
 from analytics.comparison import queries, serializers
 from analytics.serializers import answer
-from analytics.views import MANAGERS, documented, namespace_id
-from events import spans
+from analytics.views import MANAGERS, documented
 from segmentation import queries as cuts
 
 
-class SegmentationComparison(APIView):
+class SegmentationComparison(Endpoint):
     roles = MANAGERS
 
     @documented(serializers.ComparisonQuery, serializers.ComparisonAnswer)
@@ -23,8 +22,7 @@ class SegmentationComparison(APIView):
         The difference of B from A with its 95 % interval and p-value, and a verdict
         that refuses to conclude too early.
         """
-        query = spans.query(request, serializers.ComparisonQuery)
-        place = namespace_id(request, query)
+        query, place = self.query, self.scope().id
         found = queries.compare(
             namespace_id=place,
             cut=cuts.existing(namespace_id=place, segmentation_id=segmentation_id),

@@ -7,24 +7,26 @@ from django_filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 from rest_framework import serializers
 
+from access.serializers import (
+    Body,
+    Input,
+    ListField,
+    NamespaceInput,
+    namespace_field,
+)
 from analytics.bodies import require_number
 from analytics.models import Format, Report, Status
-from analytics.serializers import Warned
-from events.body import PRINTABLE
-from events.spans import SpanQuery, TimestampField, TimezoneField, namespace_field
+from analytics.serializers import Warned, names_field
+from events.spans import SpanQuery, TimestampField, TimezoneField
 
 TASK = "analytics_report_export"
 URL = f"/tasks/private/{TASK}/"
-MOST_NAMES, MOST_TASKS = 1_000, 64
+MOST_TASKS = 64
 NONE_AT_ALL = "Without any name in `kpis` and `metrics`: all KPIs."
 
-Body = dict[str, Any]
 
-
-def names_field(what: str) -> serializers.ListField:
-    return serializers.ListField(
-        child=serializers.CharField(max_length=200),
-        max_length=MOST_NAMES,
+def listed(what: str) -> ListField:
+    return names_field(
         required=False,
         allow_null=True,
         help_text=f"Names of {what}; one that is unknown is left out, with a warning. "
@@ -65,8 +67,8 @@ class Payload(SpanQuery):
         allow_null=True,
         help_text="Each column is followed by those of the segmentation's leaves.",
     )
-    kpis = names_field("KPIs")
-    metrics = names_field("metrics")
+    kpis = listed("KPIs")
+    metrics = listed("metrics")
     timezone = ZoneField(required=False, help_text="IANA name. Default: UTC.")
     format = serializers.ChoiceField(Format.choices, default=Format.CSV.value)
 
@@ -77,14 +79,7 @@ class Payload(SpanQuery):
         return super().to_internal_value(data)
 
 
-class ExportBody(serializers.Serializer[Body]):
-    namespace = serializers.RegexField(
-        PRINTABLE,
-        max_length=200,
-        trim_whitespace=False,
-        required=False,
-        help_text="Default: the caller's only one, or `default`.",
-    )
+class ExportBody(NamespaceInput):
     payload = Payload(required=False, allow_null=True)
 
 
@@ -102,22 +97,8 @@ def canonical(sent: Mapping[str, Any]) -> Body:
     return {name: one for name, one in found.items() if one not in (None, [])}
 
 
-class TaskQuery(serializers.Serializer[Body]):
-    namespace = namespace_field()
-
-
-class PlaceQuery(serializers.Serializer[Body]):
-    namespace = serializers.CharField(
-        required=False,
-        max_length=200,
-        trim_whitespace=False,
-        help_text="Default: any that the caller may read.",
-    )
-
-
-class RecentsQuery(TaskQuery):
-    page = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
-    amt = serializers.IntegerField(min_value=1, max_value=MOST_TASKS, default=50)
+class PlaceQuery(Input):
+    namespace = namespace_field("Default: any that the caller may read.")
 
 
 class ReportFilter(FilterSet):  # type: ignore[misc]  # django-filter is untyped
@@ -126,6 +107,12 @@ class ReportFilter(FilterSet):  # type: ignore[misc]  # django-filter is untyped
     class Meta:
         model = Report
         fields: list[str] = []
+
+
+class RecentsQuery(NamespaceInput):
+    others = ReportFilter.base_filters
+    page = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
+    amt = serializers.IntegerField(min_value=1, max_value=MOST_TASKS, default=50)
 
 
 def task(report: Report) -> Body:

@@ -19,17 +19,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access import queries as access
 from access.errors import Duplicated, Missing
 from access.models import Namespace, Role
 from access.permissions import caller
+from access.views import Endpoint, reads
 from analytics.models import Report, Status
 from analytics.reports import plans, queue, serializers, tasks
 from analytics.reports.plans import PlanError
 from analytics.reports.serializers import TASK
 from analytics.serializers import ErrorAnswer
 from analytics.serializers import answer as answered
-from events import spans
 
 ROLES = [Role.ROOT, Role.MANAGER, Role.BACKEND]
 CONTENT = {
@@ -46,10 +45,9 @@ NO_FILE = {
 }
 
 
-def documented(status: int, answer: Any, **options: Any) -> Callable[..., Any]:
-    """Describes an endpoint in the API's documentation."""
-    responses = {status: answer, "4XX": ErrorAnswer}
-    return extend_schema(responses=responses, **options)
+def answers(status: int, answer: Any, **read: Any) -> Callable[..., Any]:
+    """Says what a verb reads, and describes its answer."""
+    return reads(responses={status: answer, "4XX": ErrorAnswer}, **read)
 
 
 class FileMissingError(Missing):
@@ -63,20 +61,17 @@ class FileMissingError(Missing):
         )
 
 
-class ReportExport(APIView):
+class ReportExport(Endpoint):
     roles = ROLES
 
-    @documented(202, serializers.Requested, request=serializers.ExportBody)
+    @answers(202, serializers.Requested, body=serializers.ExportBody)
     def post(self, request: Request) -> Response:
         """Ask for a file of numbers; a worker makes it.
 
         The same report is not made twice at once: that is a DuplicatedError.
         """
-        body = serializers.ExportBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        sent, now = body.validated_data, datetime.now(UTC)
-        scope = access.existing(user=caller(request), name=sent.get("namespace"))
-        payload = serializers.canonical(sent.get("payload") or {})
+        scope, now = self.scope(), datetime.now(UTC)
+        payload = serializers.canonical(self.body.get("payload") or {})
         with refusals_told():
             plan = plans.plan(namespace_id=scope.id, payload=payload, now=now)
             report = queue.request(
@@ -101,63 +96,62 @@ def refusals_told() -> Iterator[None]:
 class OtherTask(APIView):
     roles = ROLES
 
-    @documented(202, serializers.Requested, request=serializers.ExportBody)
+    @extend_schema(
+        request=serializers.ExportBody,
+        responses={202: serializers.Requested, "4XX": ErrorAnswer},
+    )
     def post(self, request: Request, name: str) -> Response:
         """Refuse a task that there is not."""
         raise ParseError(f"there is no task {name}; expected {TASK}")
 
 
-class RecentReports(GenericAPIView[Any]):
+class RecentReports(Endpoint, GenericAPIView[Any]):
     roles = ROLES
     queryset = Report.objects.all()
     filter_backends = [DjangoFilterBackend]
     filterset_class = serializers.ReportFilter
 
-    @documented(
-        200, serializers.Tasks, parameters=[serializers.RecentsQuery], filters=True
-    )
+    @answers(200, serializers.Tasks, query=serializers.RecentsQuery, filters=True)
     def get(self, request: Request) -> Response:
         """List the reports of a namespace, the newest first, page by page."""
-        query = spans.query(request, serializers.RecentsQuery)
-        scope = access.existing(user=caller(request), name=query.get("namespace"))
-        rows = self.filter_queryset(Report.objects.filter(namespace=scope.id))
-        page, amt = query["page"], query["amt"]
+        rows = self.filter_queryset(Report.objects.filter(namespace=self.scope().id))
+        page, amt = self.query["page"], self.query["amt"]
         found = list(rows[(page - 1) * amt : page * amt + 1])
         shown = [serializers.task(report) for report in found[:amt]]
         more = {"has_next": len(found) > amt, "next_page": page + 1}
         return Response({**more, "tasks": shown})
 
 
-class OneReport(APIView):
+class OneReport(Endpoint):
     roles = ROLES
 
-    @documented(200, serializers.Task, parameters=[serializers.PlaceQuery])
+    @answers(200, serializers.Task, query=serializers.PlaceQuery)
     def get(self, request: Request, task_id: str) -> Response:
         """Say how far a report is."""
-        return Response(serializers.task(one(request, task_id)))
+        return Response(serializers.task(one(self, task_id)))
 
-    @documented(
+    @answers(
         204,
         OpenApiResponse(description="It is not made any more, if it was not."),
-        parameters=[serializers.PlaceQuery],
+        query=serializers.PlaceQuery,
     )
     def delete(self, request: Request, task_id: str) -> Response:
         """Cancel a report that is not finished; one that is stays as it is."""
-        report = one(request, task_id)
+        report = one(self, task_id)
         rows = Report.objects.filter(pk=report.pk)
         queue.cancel(rows, at=datetime.now(UTC))
         return Response(status=204)
 
 
-class ReportDownload(APIView):
+class ReportDownload(Endpoint):
     roles = ROLES
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """The file is what it is, whatever is accepted."""
         return super().perform_content_negotiation(request, force=True)
 
-    @extend_schema(
-        parameters=[serializers.PlaceQuery],
+    @reads(
+        query=serializers.PlaceQuery,
         responses={
             **{
                 (200, kind.partition(";")[0]): OpenApiTypes.BINARY
@@ -168,19 +162,18 @@ class ReportDownload(APIView):
     )
     def get(self, request: Request, task_id: str) -> FileResponse:
         """Download the file of a completed report; until then there is none."""
-        return download(one(request, task_id))
+        return download(one(self, task_id))
 
 
-def one(request: Request, task_id: str) -> Report:
+def one(endpoint: Endpoint, task_id: str) -> Report:
     """Returns a report of a namespace that the caller may read.
 
-    Raises Missing, and PermissionDenied for a namespace that the query names.
+    Raises Missing, and PermissionDenied for a namespace that the request names.
     """
-    query, user = spans.query(request, serializers.PlaceQuery), caller(request)
+    user = caller(endpoint.request)
     rows: QuerySet[Report] = Report.objects.all()
-    if "namespace" in query:
-        scope = access.existing(user=user, name=query["namespace"])
-        rows = rows.filter(namespace=scope.id)
+    if endpoint.namespace() is not None:
+        rows = rows.filter(namespace=endpoint.scope().id)
     else:
         rows = rows.filter(namespace__in=Namespace.objects.visible_to(user))
     found = None if "\0" in task_id else rows.filter(pk=task_id).first()

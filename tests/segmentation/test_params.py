@@ -190,12 +190,19 @@ def test_a_name_is_taken_once_in_a_namespace(manager, stranger, segmentation):
     first, second = segmentation(), segmentation("second")
     answer = create(manager)
     assert (answer.status_code, answer.json()) == (400, TAKEN)
-    sent = {"name": "my_seg1", "segmentation": 5}
+    sent = {"name": "my_seg1"}
     for one, status in [(first, 204), (second, 400)]:
         answer = manager.patch(f"{PARAMS}{one.pk}/", sent, format="json")
         assert answer.status_code == status
     assert answer.json() == TAKEN
     assert create(stranger).status_code == 201
+
+
+def test_a_tree_is_not_changed_and_whoever_tries_is_told(manager, segmentation):
+    sent = {"name": "b", "segmentation": LEAF}
+    answer = manager.patch(f"{PARAMS}{segmentation().pk}/", sent, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["error_data"]["query"].keys() == {"segmentation"}
 
 
 @pytest.mark.parametrize("name", ["", "x" * 65, "a\0", None])

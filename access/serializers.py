@@ -1,0 +1,143 @@
+"""What a request may hold: names that are known, and lists that are counted first."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from access.elements import PRINTABLE
+from access.spelling import suggestion
+
+FEW = 5  # unknown names that are told of
+MOST_COMPARED = 100  # unknown names that are compared with known ones
+OWN = "Default: the caller's only one, or `default`."
+
+Body = dict[str, Any]
+
+# What people and other products call it, beside what is near in spelling.
+ALIASES = {
+    "start": "start_timestamp",
+    "from": "start_timestamp",
+    "since": "start_timestamp",
+    "end": "end_timestamp",
+    "to": "end_timestamp",
+    "until": "end_timestamp",
+    "tz": "timezone",
+    "interval": "granularity",
+    "resolution": "granularity",
+    "segment": "segmentation",
+    "segmentation": "segmentation_id",
+    "segmentation_id": "segmentation",
+    "kpi_name": "kpis",
+    "metric": "names",
+    "metrics": "names",
+    "limit": "amt",
+    "page_size": "amt",
+    "sort": "ordering",
+    "order_by": "ordering",
+    "output": "format",
+}
+
+
+class Input(serializers.Serializer[Body]):
+    """A query or an object of a body: a name that it does not know is refused.
+
+    Names that begin with `_` are left alone. `others` are names that something else
+    reads.
+    """
+
+    others: Collection[str] = ()
+
+    def to_internal_value(self, data: Any) -> Body:
+        """Returns the values by name. Raises ValidationError."""
+        if isinstance(data, Mapping):
+            self.require_known(data)
+        found: Body = super().to_internal_value(data)
+        return found
+
+    def require_known(self, names: Iterable[str]) -> None:
+        """Raises ValidationError for a name that is unknown."""
+        require_known(names, known={*self.fields, *self.others})
+
+
+def require_known(names: Iterable[str], *, known: Collection[str]) -> None:
+    """Raises ValidationError where one of the names is none that is known."""
+    unknown = [name for name in names if name not in known and name[:1] != "_"]
+    if unknown:
+        wrong = {name: [unknown_name(name, known)] for name in unknown[:FEW]}
+        if len(unknown) > FEW:
+            wrong["…"] = [f"{len(unknown) - FEW:,} more names are unknown."]
+        raise ValidationError(wrong)
+
+
+def unknown_name(
+    name: str, known: Collection[str], aliases: Mapping[str, str] = ALIASES
+) -> str:
+    """Returns why an unknown name is refused, for people."""
+    if meant := suggestion(name, known, aliases):
+        return f"This name is unknown: did you mean {meant}?"
+    if known:
+        return f"This name is unknown: expected {', '.join(sorted(known))}."
+    return "This name is unknown: none is expected."
+
+
+class ListField(serializers.ListField):
+    """Counts the items before it looks at the first."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """Returns the checked items. Raises ValidationError."""
+        most = self.max_length
+        if most is not None and isinstance(data, list) and len(data) > most:
+            self.fail("max_length", max_length=most)
+        found: list[Any] = super().to_internal_value(data)
+        return found
+
+
+def namespace_field(help_text: str = OWN) -> serializers.RegexField:
+    return serializers.RegexField(
+        PRINTABLE,
+        max_length=200,
+        trim_whitespace=False,
+        required=False,
+        help_text=help_text,
+    )
+
+
+class NamespaceInput(Input):
+    """Where a request names nothing else."""
+
+    namespace = namespace_field()
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class RawField(serializers.Field[str, str, str, Any]):
+    """Text that the verb looks at itself."""
+
+    def to_internal_value(self, data: str) -> str:
+        return data
+
+
+class V0Query(Input):
+    """A query under /v0: of unknown names, only those meant for others are refused."""
+
+    namespace = RawField(required=False, help_text=OWN)
+
+    def require_known(self, names: Iterable[str]) -> None:
+        """Raises ValidationError for a name that is plainly meant for a known one."""
+        require_plain(names, known=self.fields)
+
+
+def require_plain(
+    names: Iterable[str],
+    *,
+    known: Collection[str],
+    aliases: Mapping[str, str] = ALIASES,
+) -> None:
+    """Raises ValidationError where an unknown name is plainly meant for a known one."""
+    unknown = [name for name in names if name not in known and name[:1] != "_"]
+    for name in unknown[:MOST_COMPARED]:
+        if suggestion(name, known, aliases):
+            raise ValidationError({name: [unknown_name(name, known, aliases)]})
