@@ -75,12 +75,15 @@ def aggregate(*, namespace_id: int, at: datetime) -> AggregationRun | None:
     if not sql.locked("aggregate", key=namespace_id):
         return None
     run = begin(namespace_id=namespace_id, cause=Cause.EVENTS, at=at)
-    targets = computed(namespace_id)
-    priced = [one.event_name_id for one in targets if one.kind in kinds.PRICED]
+    priced = [
+        one.event_name_id for one in computed(namespace_id) if one.kind in kinds.PRICED
+    ]
     claim = intake.claim(namespace_id=namespace_id, priced=priced, run_id=run.pk, at=at)
     if not claim.batches and not claim.spans:
         run.delete()
         return None
+    # After the claim: by now, the names of all claimed events are in the dictionary.
+    targets = computed(namespace_id)
     spans = dirty(claim, namespace_id=namespace_id, targets=targets)
     written = recompute(
         namespace_id=namespace_id,

@@ -69,6 +69,20 @@ def test_one_tick_after_ten_missed_ones_gives_what_ten_ticks_give(shop):
         assert found == stored(diligent, "purchases", resolution)
 
 
+def test_events_of_a_name_that_appears_during_an_aggregation_are_counted(
+    shop, monkeypatch
+):
+    claim = intake.claim
+
+    def meanwhile(**asked):
+        arrive(shop, [event("purchase")])
+        return claim(**asked)
+
+    monkeypatch.setattr(intake, "claim", meanwhile)
+    aggregate(shop)
+    assert list(stored(shop, "purchases").values()) == [1]
+
+
 def test_events_in_the_inbox_wait_for_their_drain(shop):
     waiting = event("purchase")._replace(namespace_id=shop)
     intake.record(arrivals=[waiting], received_at=NOON)
