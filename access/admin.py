@@ -1,83 +1,44 @@
 """Accounts, their tokens and namespaces, for staff."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 import knox.admin
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.auth.admin import UserAdmin
-from django.core.paginator import Paginator
-from django.db.models import Count, Model, QuerySet
+from django.contrib.auth.models import Group
+from django.db.models import Count, QuerySet
 from django.forms import CheckboxInput, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
-from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from knox.models import AuthToken
 
 from access import services
 from access.models import Namespace, Role, User
+from access.staff import OwnedAdmin, ReadOnlyAdmin, RootAdmin, is_root
 
-ModelT = TypeVar("ModelT", bound=Model)
-COUNTED = 10_000
-
-admin.site.site_header = admin.site.site_title = "Abacus"
-admin.site.index_title = "Staff"
-
-
-class BoundedPaginator(Paginator[ModelT]):
-    """Counts so many rows and no further: counting all of a big table takes long."""
-
-    @cached_property
-    def count(self) -> int:
-        rows = self.object_list
-        return rows[:COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[ModelT]):
-    """Pages of what the product writes itself: to be looked at, however much it is."""
-
-    paginator = BoundedPaginator
-    show_facets = admin.ShowFacets.NEVER
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: ModelT | None = None
-    ) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: ModelT | None = None
-    ) -> bool:
-        return False
-
-
-def is_root(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.role == Role.ROOT
+admin.site.unregister([Group, knox.admin.models.AuthToken])
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin[User]):
-    """Only root edits accounts: whoever could, could make themselves root."""
+class AccountAdmin(RootAdmin[User], UserAdmin[User]):
+    """Whoever could edit accounts could make themselves root."""
 
     actions = ["issue_tokens"]
-    list_display = ["username", "role", "email", "is_active", "is_staff", "last_login"]
-    list_filter = ["role", "is_active", "is_staff", "namespaces"]
-    filter_horizontal = ["namespaces", "groups", "user_permissions"]
+    list_display = ["username", "role", "email", "is_active", "last_login"]
+    list_filter = ["role", "is_active", "namespaces"]
+    filter_horizontal = ["namespaces"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         ("Access", {"fields": ["role", "is_active", "namespaces"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
-        ("Pages", {"fields": ["is_staff", "groups", "user_permissions"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["username", "usable_password", "password1", "password2"]}),
-        ("Access", {"fields": ["role", "is_staff", "namespaces"]}),
+        ("Access", {"fields": ["role", "namespaces"]}),
     ]
 
     def save_model(
@@ -86,14 +47,6 @@ class AccountAdmin(UserAdmin[User]):
         """Root is exactly the superuser: one choice in the form, not two."""
         obj.is_superuser = obj.role == Role.ROOT
         super().save_model(request, obj, form, change)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return is_root(request)
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: User | None = None
-    ) -> bool:
-        return is_root(request)
 
     def has_delete_permission(
         self, request: HttpRequest, obj: User | None = None
@@ -116,11 +69,8 @@ class AccountAdmin(UserAdmin[User]):
         return response
 
 
-admin.site.unregister(knox.admin.models.AuthToken)
-
-
 @admin.register(AuthToken)
-class TokenAdmin(ReadOnlyAdmin[AuthToken]):
+class TokenAdmin(ReadOnlyAdmin[AuthToken], RootAdmin[AuthToken]):
     """Tokens are issued in the list of users and revoked here; digests stay hidden."""
 
     actions = ["revoke"]
@@ -143,7 +93,7 @@ class TokenAdmin(ReadOnlyAdmin[AuthToken]):
         return box.render(helpers.ACTION_CHECKBOX_NAME, token.pk)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return is_root(request)
+        return self.may_change(request)
 
     @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[AuthToken]) -> None:
@@ -152,9 +102,15 @@ class TokenAdmin(ReadOnlyAdmin[AuthToken]):
 
 
 @admin.register(Namespace)
-class NamespaceAdmin(admin.ModelAdmin[Namespace]):
+class NamespaceAdmin(OwnedAdmin[Namespace]):
+    namespace_path = "id"
     list_display = ["name", "member_count", "created_at"]
     search_fields = ["name"]
+    ordering = ["name"]
+
+    def may_change(self, request: HttpRequest, obj: Namespace | None = None) -> bool:
+        """Managers look at their own: who belongs to which is root's business."""
+        return is_root(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Namespace]:
         return super().get_queryset(request).annotate(member_count=Count("members"))

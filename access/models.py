@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.functional import cached_property
 
 DEFAULT_NAMESPACE = "default"
 
@@ -52,7 +53,11 @@ class AccountManager(UserManager["User"]):
 
 
 class User(AbstractUser):
-    """An account of a person or a program. Root is exactly the superuser."""
+    """An account of a person or a program. Root is exactly the superuser.
+
+    What it may do follows from its role and its namespaces; Django's staff mark, groups
+    and permissions have no say.
+    """
 
     role = models.CharField(max_length=16, choices=Role, default=Role.BACKEND)
     namespaces = models.ManyToManyField(Namespace, related_name="members", blank=True)
@@ -72,3 +77,8 @@ class User(AbstractUser):
                 condition=models.Q(role__in=Role.values), name="role_is_known"
             ),
         ]
+
+    @cached_property
+    def namespace_ids(self) -> frozenset[int]:
+        """Its own namespaces, read once: an instance lives as long as its request."""
+        return frozenset(self.namespaces.values_list("pk", flat=True))

@@ -1,15 +1,22 @@
 """Every endpoint states its roles; one that states none is denied."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from access.models import User
+from access.models import Role, User
 
 if TYPE_CHECKING:  # DRF's views import their default permissions: this class
     from rest_framework.views import APIView
+
+STAFF = (Role.ROOT, Role.MANAGER)
+
+
+def is_staff(user: object) -> TypeGuard[User]:
+    """Says whether an account opens the pages and the admin: its role alone decides."""
+    return isinstance(user, User) and user.is_active and user.role in STAFF
 
 
 class HasRole(BasePermission):

@@ -9,7 +9,7 @@ from django.db.models.functions import Greatest
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from access.admin import ReadOnlyAdmin
+from access.staff import OwnedAdmin, ReadOnlyAdmin, SharedAdmin
 from analytics import formula, rebuilds, tasks
 from analytics.models import (
     KPI,
@@ -40,7 +40,7 @@ ASKED = (
 
 
 @admin.register(Metric)
-class MetricAdmin(admin.ModelAdmin[Metric]):
+class MetricAdmin(SharedAdmin[Metric]):
     list_display = ["name", "kind", "event_name", "after", "unit", "active", "built"]
     list_filter = ["active", "kind", "unit"]
     search_fields = ["name", "event_name", "description"]
@@ -103,7 +103,7 @@ class MetricAdmin(admin.ModelAdmin[Metric]):
 
 
 @admin.register(KPI)
-class KPIAdmin(admin.ModelAdmin[KPI]):
+class KPIAdmin(SharedAdmin[KPI]):
     list_display = ["name", "position", "active", "display_name", "formula"]
     list_editable = ["position", "active"]
     list_filter = ["active", "unit"]
@@ -124,7 +124,8 @@ class KPIAdmin(admin.ModelAdmin[KPI]):
 
 
 @admin.register(AggregationRun)
-class AggregationRunAdmin(ReadOnlyAdmin[AggregationRun]):
+class AggregationRunAdmin(ReadOnlyAdmin[AggregationRun], OwnedAdmin[AggregationRun]):
+    namespace_path = "namespace_id"
     list_display = [
         "id",
         "namespace",
@@ -144,7 +145,7 @@ class AggregationRunAdmin(ReadOnlyAdmin[AggregationRun]):
 
 
 @admin.register(Rebuild)
-class RebuildAdmin(ReadOnlyAdmin[Rebuild]):
+class RebuildAdmin(ReadOnlyAdmin[Rebuild], SharedAdmin[Rebuild]):
     list_display = [
         "id",
         "metric",
@@ -165,7 +166,8 @@ class RebuildAdmin(ReadOnlyAdmin[Rebuild]):
 
 
 @admin.register(Fill)
-class FillAdmin(ReadOnlyAdmin[Fill]):
+class FillAdmin(ReadOnlyAdmin[Fill], OwnedAdmin[Fill]):
+    namespace_path = "segmentation__namespace_id"
     list_display = ["segmentation", "from_at", "started_at", "finished_at", "progress"]
     list_filter = [("finished_at", admin.EmptyFieldListFilter)]
     list_select_related = ["segmentation"]

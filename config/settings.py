@@ -80,7 +80,7 @@ INSTALLED_APPS = [
     "segmentation",
     "flags",
     "analytics",
-    "django.contrib.admin",
+    "access.site_app.StaffSiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -129,6 +129,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "dashboard"
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = False

@@ -4,18 +4,19 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from access.admin import ReadOnlyAdmin, is_root
+from access.staff import OwnedAdmin, ReadOnlyAdmin
 from events import names
 from events.models import Batch, EventName, Import
 
 
 @admin.register(EventName)
-class EventNameAdmin(ReadOnlyAdmin[EventName]):
+class EventNameAdmin(ReadOnlyAdmin[EventName], OwnedAdmin[EventName]):
     """Names come with their first event; history refers to them for good.
 
     Those that were sent by mistake are retired, which makes room, or restored.
     """
 
+    namespace_path = "namespace_id"
     actions = ["retire", "restore"]
     list_display = ["name", "namespace", "number", "in_use", "created_at"]
     list_filter = [("slot", admin.EmptyFieldListFilter), "namespace"]
@@ -28,7 +29,7 @@ class EventNameAdmin(ReadOnlyAdmin[EventName]):
         return name.slot is not None
 
     def has_retire_permission(self, request: HttpRequest) -> bool:
-        return is_root(request)
+        return self.may_change(request)
 
     @admin.action(description="Retire: refuse their events", permissions=["retire"])
     def retire(self, request: HttpRequest, queryset: QuerySet[EventName]) -> None:
@@ -46,7 +47,8 @@ class EventNameAdmin(ReadOnlyAdmin[EventName]):
 
 
 @admin.register(Batch)
-class BatchAdmin(ReadOnlyAdmin[Batch]):
+class BatchAdmin(ReadOnlyAdmin[Batch], OwnedAdmin[Batch]):
+    namespace_path = "namespace_id"
     list_display = ["id", "namespace", "shard", "events", "drained_at", "aggregated_at"]
     list_filter = [
         ("aggregated_at", admin.EmptyFieldListFilter),
@@ -62,9 +64,10 @@ class BatchAdmin(ReadOnlyAdmin[Batch]):
 
 
 @admin.register(Import)
-class ImportAdmin(ReadOnlyAdmin[Import]):
+class ImportAdmin(ReadOnlyAdmin[Import], OwnedAdmin[Import]):
     """One that has not ended may be deleted: it is given up, what it brought stays."""
 
+    namespace_path = "namespace_id"
     list_display = [
         *("id", "namespace", "source", "start_at", "end_at"),
         *("progress", "recorded", "started_at", "finished_at"),
@@ -82,6 +85,5 @@ class ImportAdmin(ReadOnlyAdmin[Import]):
     def has_delete_permission(
         self, request: HttpRequest, obj: Import | None = None
     ) -> bool:
-        # Past its own class, to Django's question whether the account may.
-        allowed = super(ReadOnlyAdmin, self).has_delete_permission(request, obj)
+        allowed = self.may_change(request, obj)
         return allowed and (obj is None or obj.finished_at is None)

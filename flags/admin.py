@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 
 from access.models import Namespace
 from access.queries import Scope
+from access.staff import OwnedAdmin, visible
 from flags import evaluation, queries
 from flags.evaluation import Spec
 from flags.forms import FlagForm, PreviewForm
@@ -20,7 +21,8 @@ from flags.models import Flag
 
 
 @admin.register(Flag)
-class FlagAdmin(admin.ModelAdmin[Flag]):
+class FlagAdmin(OwnedAdmin[Flag]):
+    namespace_path = "namespace_id"
     form = FlagForm
     list_display = ["name", "namespace", "boolean", "rollout", "rules", "now"]
     list_filter = [
@@ -72,7 +74,9 @@ class FlagAdmin(admin.ModelAdmin[Flag]):
         """Shows what every flag of a namespace says to a user; nothing is kept."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        form = PreviewForm(request.POST if request.method == "POST" else None)
+        mine = visible(Namespace, request, site=self.admin_site)
+        sent = request.POST if request.method == "POST" else None
+        form = PreviewForm(sent, namespaces=Namespace.objects.filter(mine))
         context: dict[str, Any] = {"title": "Preview flags", "form": form}
         if form.is_valid():
             context |= verdicts(

@@ -1,10 +1,12 @@
 """What staff write into the pages about flags."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from access import bodies
 from access.errors import Refused
@@ -61,7 +63,9 @@ class FlagForm(forms.ModelForm[Flag]):
 
 
 class PreviewForm(forms.Form):
-    namespace = forms.ModelChoiceField(Namespace.objects.order_by("name"))
+    """Whose flags, and what is known of the user, of these namespaces alone."""
+
+    namespace = forms.ModelChoiceField(Namespace.objects.none())
     user = JSONText(
         required=False,
         label="User object",
@@ -69,6 +73,14 @@ class PreviewForm(forms.Form):
         help_text="What a client sends as user_obj, before Base64: "
         '{"user_id": "42", "country": "de"}',
     )
+
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, namespaces: QuerySet[Namespace]
+    ) -> None:
+        super().__init__(data)
+        choice = self.fields["namespace"]
+        assert isinstance(choice, forms.ModelChoiceField)
+        choice.queryset = namespaces.order_by("name")
 
     def clean_user(self) -> dict[str, Any]:
         value = self.cleaned_data["user"]

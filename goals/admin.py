@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from access import elements
+from access.staff import OwnedAdmin
 from events import names
 from events.names import NameLimitError
 from goals import services
@@ -50,7 +51,8 @@ class GoalForm(forms.ModelForm[Goal]):
 
 
 @admin.register(Goal)
-class GoalAdmin(admin.ModelAdmin[Goal]):
+class GoalAdmin(OwnedAdmin[Goal]):
+    namespace_path = "namespace_id"
     form = GoalForm
     list_display = ["name", "namespace", "created_at", "paths"]
     list_filter = ["namespace"]

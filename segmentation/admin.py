@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from access.staff import OwnedAdmin
 from segmentation import changes, checks, queries, services, tree
 from segmentation.forms import ABTestForm, SegmentationForm
 from segmentation.models import ABTest, Segmentation
@@ -23,7 +24,8 @@ SHOWN = ["namespace", "id", "every_leaf", "warnings", "written", "created_at"]
 
 
 @admin.register(ABTest)
-class ABTestAdmin(admin.ModelAdmin[ABTest]):
+class ABTestAdmin(OwnedAdmin[ABTest]):
+    namespace_path = "namespace_id"
     form = ABTestForm
     actions = ["end_now"]
     list_display = ["name", "namespace", "status", "shares", "start_at", "end_at"]
@@ -104,7 +106,8 @@ def named(rows: Iterable[ABTest]) -> list[str]:
 
 
 @admin.register(Segmentation)
-class SegmentationAdmin(admin.ModelAdmin[Segmentation]):
+class SegmentationAdmin(OwnedAdmin[Segmentation]):
+    namespace_path = "namespace_id"
     form = SegmentationForm
     list_display = ["name", "id", "namespace", "leaves", "warnings", "created_at"]
     list_filter = ["namespace"]

@@ -10,14 +10,15 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from access.admin import ReadOnlyAdmin
 from access.models import User
+from access.staff import OwnedAdmin, ReadOnlyAdmin
 from analytics.models import Report, Status
 from analytics.reports import queue, serializers, tasks
 from analytics.reports.queue import DuplicateError
 
 
-class ReportAdmin(ReadOnlyAdmin[Report]):
+class ReportAdmin(ReadOnlyAdmin[Report], OwnedAdmin[Report]):
+    namespace_path = "namespace_id"
     actions = ["cancel", "request_again"]
     list_display = [
         "id",
@@ -57,7 +58,7 @@ class ReportAdmin(ReadOnlyAdmin[Report]):
 
     def has_work_permission(self, request: HttpRequest) -> bool:
         """Reports are written by the product: these two are all that staff can do."""
-        return request.user.has_perm("analytics.change_report")
+        return self.may_change(request)
 
     @admin.action(description="Cancel the selected reports", permissions=["work"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:

@@ -8,12 +8,13 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
-from django.forms import ModelChoiceField, ModelForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from access.models import User
+from access.staff import OwnedAdmin
 from analytics.models import Report, ReportSchedule, Status
 from analytics.reports import mails, schedules, tasks
 from analytics.reports.forms import ScheduleForm
@@ -23,7 +24,8 @@ MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'n
 SENT = "%s: the report of its last period is made and mailed within minutes."
 
 
-class ReportScheduleAdmin(admin.ModelAdmin[ReportSchedule]):
+class ReportScheduleAdmin(OwnedAdmin[ReportSchedule]):
+    namespace_path = "namespace_id"
     form = ScheduleForm
     list_display = ["name", "namespace", "frequency", "active", "next", "last"]
     list_filter = ["active", "frequency", "namespace"]
@@ -59,14 +61,13 @@ class ReportScheduleAdmin(admin.ModelAdmin[ReportSchedule]):
         """Its reports are of this namespace, and one a period."""
         return ["namespace", "frequency"] if obj else []
 
-    def formfield_for_foreignkey(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> ModelChoiceField[Any] | None:
+    def get_field_queryset(
+        self, db: str | None, db_field: Any, request: HttpRequest
+    ) -> QuerySet[Any]:
         """Segmentations are shown with their namespaces."""
-        if db_field.name == "segmentation":
-            every = db_field.remote_field.model.objects
-            kwargs["queryset"] = every.select_related("namespace")
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        rows = super().get_field_queryset(db, db_field, request)
+        segmented = db_field.name == "segmentation"
+        return rows.select_related("namespace") if segmented else rows
 
     def save_model(
         self,
@@ -94,8 +95,6 @@ class ReportScheduleAdmin(admin.ModelAdmin[ReportSchedule]):
     def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows the e-mail of the last period, with its numbers of now."""
         schedule = self.get_object(request, str(pk))
-        if schedule is None:
-            raise Http404
         if not self.has_view_permission(request, schedule):
             raise PermissionDenied
         now = datetime.now(UTC)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.test import Client
 from knox.models import AuthToken
 
@@ -27,31 +27,39 @@ from segmentation.services import create_segmentation
 T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-def session(**fields):
+def session(role, *namespaces, name=""):
+    """Returns a client of a new account, which has all that permissions can give."""
+    user = User.objects.create(
+        username=name or role, role=role, is_superuser=role == "root", is_staff=True
+    )
+    user.namespaces.set(namespaces)
+    user.user_permissions.set(Permission.objects.all())
     client = Client()
-    client.force_login(User.objects.create(is_staff=True, **fields))
+    client.force_login(user)
     return client
 
 
 @pytest.fixture
 def staff(db):
     """Root, logged in to the admin."""
-    return session(username="staff", role="root", is_superuser=True)
+    return session("root", name="staff")
 
 
 @pytest.fixture
-def clerk(db):
-    """A manager who may do everything that permissions can give."""
-    client = session(username="clerk", role="manager")
-    user = User.objects.get(username="clerk")
-    user.user_permissions.set(Permission.objects.all())
-    return client
+def manager_of(db):
+    """Logs a manager of namespaces in to the admin."""
+
+    def log_in(*namespaces):
+        return session("manager", *namespaces)
+
+    return log_in
 
 
 @pytest.fixture
 def visitor(db):
-    """A manager who may log in to the admin, and nothing else."""
-    return session(username="visitor", role="manager")
+    """A manager of another namespace, logged in to the admin."""
+    elsewhere = Namespace.objects.create(name="elsewhere")
+    return session("manager", elsewhere, name="visitor")
 
 
 def make_rows(number, *, first=0):
@@ -61,7 +69,6 @@ def make_rows(number, *, first=0):
         user = User.objects.create(username=f"user{n}")
         user.namespaces.add(namespace)
         services.new_token(user)
-        Group.objects.create(name=f"group {n}")
         Flag.objects.create(namespace=namespace, name=f"flag {n}")
         make_schedule(n, namespace)
         make_catalogue(n)

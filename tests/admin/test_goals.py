@@ -160,9 +160,16 @@ def test_removing_costs_at_most_five_queries_a_goal(staff, shop):
     assert costs[1] - costs[0] <= 5 * 5  # three tables, in a transaction of its own
 
 
-def test_a_manager_without_permission_makes_and_removes_none(visitor, form, shop):
+def test_a_manager_makes_and_removes_goals(manager_of, form, shop):
+    manager, [goal] = manager_of(shop), make(shop, "ask")
+    assert manager.post(ADD, form).status_code == 302
+    assert remove(manager, goal).status_code == 302
+    assert [one.name for one in Goal.objects.all()] == ["buy"]
+
+
+def test_a_manager_of_another_namespace_makes_and_removes_none(visitor, form, shop):
     [goal] = make(shop, "ask")
-    assert visitor.post(ADD, form).status_code == 403
-    assert remove(visitor, goal).status_code == 403
-    assert visitor.post(f"{LIST}{goal}/delete/", {"post": "yes"}).status_code == 403
+    assert list(errors(visitor.post(ADD, form))) == ["namespace"]
+    assert remove(visitor, goal).status_code == 302
+    assert visitor.post(f"{LIST}{goal}/delete/", {"post": "yes"}).status_code == 404
     assert [one.name for one in Goal.objects.all()] == ["ask"]

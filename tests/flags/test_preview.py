@@ -144,10 +144,15 @@ def test_a_hundred_flags_cost_what_one_costs(
         assert len(verdicts(preview({}))) == 101
 
 
-def test_without_the_permission_to_look_there_is_no_preview(shop):
-    visitor = logged_in(role="manager")
-    assert visitor.get(URL).status_code == 403
-    assert visitor.post(URL, {"namespace": shop.pk}).status_code == 403
+def test_a_manager_previews_the_flags_of_the_own_namespaces_alone(shop, flag):
+    flag()
+    other = Namespace.objects.create(name="other")
+    manager = logged_in(role="manager")
+    User.objects.get().namespaces.add(shop)
+    assert verdicts(manager.post(URL, {"namespace": shop.pk})).keys() == {"new"}
+    foreign = manager.post(URL, {"namespace": other.pk})
+    assert list(foreign.context["form"].errors) == ["namespace"]
+    assert ">other<" not in manager.get(URL).text
 
 
 def test_without_a_login_the_preview_leads_to_it(client):

@@ -1,0 +1,7 @@
+"""Puts our site in the place of Django's; read before there are models."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class StaffSiteConfig(AdminConfig):
+    default_site = "access.site.StaffSite"
