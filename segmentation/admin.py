@@ -69,6 +69,13 @@ class ABTestAdmin(OwnedAdmin[ABTest]):
             queries.draw(obj), namespace_id=obj.namespace_id, at=datetime.now(UTC)
         ).pk
 
+    def delete_model(self, request: HttpRequest, obj: ABTest) -> None:
+        services.delete_test(namespace_id=obj.namespace_id, name=obj.name)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ABTest]) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
+
     @admin.action(description="End, 5 minutes from now", permissions=["change"])
     def end_now(self, request: HttpRequest, queryset: QuerySet[ABTest]) -> None:
         now = datetime.now(UTC)
@@ -166,6 +173,17 @@ class SegmentationAdmin(OwnedAdmin[Segmentation]):
         obj.pk = services.create_segmentation(
             name=obj.name, checked=obj.tree, at=datetime.now(UTC), **place
         ).pk
+
+    def delete_model(self, request: HttpRequest, obj: Segmentation) -> None:
+        services.delete_segmentation(
+            namespace_id=obj.namespace_id, segmentation_id=obj.pk
+        )
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: QuerySet[Segmentation]
+    ) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
 
 
 def lines(texts: Iterable[str]) -> SafeString:

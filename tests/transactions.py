@@ -31,3 +31,19 @@ def elsewhere(work: Callable[[], object]) -> Iterator[None]:
         finally:
             finish.set()
             held.result()
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undoes what is done inside."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """Lets the database refuse whatever would change it, or lock a row, inside."""
+    with undone(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+        yield

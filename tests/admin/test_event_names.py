@@ -41,6 +41,6 @@ def test_a_full_dictionary_says_why_a_name_stays_retired(
     assert not in_use(typo)
 
 
-def test_who_may_only_look_cannot_retire(visitor, typo):
+def test_a_manager_of_another_namespace_retires_nothing(visitor, typo):
     act(visitor, "retire", typo)
     assert in_use(typo)

@@ -19,7 +19,7 @@ GERMAN = {"property": "country", "comparator": "=", "value": "<b>"}
 
 def logged_in(**fields):
     client = Client()
-    client.force_login(User.objects.create(username="ada", is_staff=True, **fields))
+    client.force_login(User.objects.create(username="ada", **fields))
     return client
 
 

@@ -20,9 +20,8 @@ def visit(client):
     services.ensure_namespaces(["blog", "shop"])
 
     def get(role, *namespaces):
-        user = User.objects.create(
-            username=role, role=role, is_superuser=role == "root", is_staff=True
-        )
+        superuser = role == "root"
+        user = User.objects.create(username=role, role=role, is_superuser=superuser)
         user.namespaces.set(services.ensure_namespaces(namespaces).values())
         client.force_login(user)
         return client.get("/")

@@ -21,13 +21,9 @@ SCRIPTS = [
 def visit(client):
     services.ensure_namespaces(["blog", "shop"])
 
-    def get(role, *namespaces, path="/goals/", is_staff=False):
-        user = User.objects.create(
-            username=role,
-            role=role,
-            is_superuser=role == "root",
-            is_staff=is_staff,
-        )
+    def get(role, *namespaces, path="/goals/"):
+        superuser = role == "root"
+        user = User.objects.create(username=role, role=role, is_superuser=superuser)
         user.namespaces.set(services.ensure_namespaces(namespaces).values())
         client.force_login(user)
         return client.get(path)
@@ -56,12 +52,19 @@ def test_without_a_login_the_page_leads_to_it(client):
 @pytest.mark.parametrize(
     ("path", "other"), [("/", "/goals/"), ("/goals/", "/")], ids=["dashboard", "goals"]
 )
-def test_each_page_leads_to_the_other_and_staff_to_the_admin(visit, path, other):
+def test_each_page_leads_to_the_other_to_the_admin_and_out(visit, path, other):
     page = visit("manager", "shop", path=path).text
     assert f'href="{path}" aria-current="page"' in page
     assert f'href="{other}">' in page
-    assert 'href="/admin/"' not in page
-    assert 'href="/admin/"' in visit("root", path=path, is_staff=True).text
+    assert 'href="/admin/"' in page
+    assert '<form method="post" action="/admin/logout/">' in page
+
+
+@pytest.mark.parametrize("role", ["root", "manager", "backend"])
+def test_whoever_has_a_session_ends_it_with_the_button(visit, client, role):
+    visit(role, "shop")
+    assert client.post("/admin/logout/").status_code == 200
+    assert client.get("/goals/").status_code == 302
 
 
 def test_the_page_costs_three_queries(visit, client, django_assert_max_num_queries):
