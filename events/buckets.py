@@ -6,9 +6,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from itertools import accumulate, groupby, islice, repeat
 from zoneinfo import ZoneInfo
+
+from access import times
 
 FIVE_MINUTES = 300
 HOUR = 3600
@@ -73,14 +76,14 @@ class Span:
             raise SpanError("Only times in the years 2 to 9998 can be asked for.")
 
 
-def moment(timestamp: float) -> datetime:
-    """The aware UTC datetime of float seconds since 1970, to the microsecond.
+def moment(timestamp: float | Decimal) -> datetime:
+    """The aware UTC datetime of seconds since 1970, cut to the microsecond.
 
     Raises SpanError outside the years 2 to 9998, and for NaN.
     """
     if not FIRST_AT.timestamp() <= timestamp <= LAST_AT.timestamp():
-        raise SpanError(f"{timestamp!r} is not a timestamp in the years 2 to 9998.")
-    return datetime.fromtimestamp(timestamp, UTC)
+        raise SpanError(f"{timestamp} is not a timestamp in the years 2 to 9998.")
+    return times.from_seconds(timestamp)
 
 
 def floor(at: datetime, *, resolution: int) -> datetime:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from events import body, lines
 from events.body import Event
 from events.lines import LineError, Rules
@@ -98,7 +96,7 @@ def converted(sent: Mapping[str, str]) -> dict[str, Any]:
 
 def event(fields: dict[str, Any], line: int, rules: Rules) -> Event:
     try:
-        return rules.accept([msgspec.convert(fields, Event)])[0]
+        return rules.accept([body.event(fields)])[0]
     except lines.FaultError as fault:
         raise LineError(line, str(fault)) from None
     except lines.MISFITS:

@@ -14,7 +14,7 @@ import msgspec
 import orjson
 from msgspec import UNSET, Meta
 
-from access import elements
+from access import elements, times
 from events import body
 from events.body import ABSENT, Event
 
@@ -22,7 +22,7 @@ EARLIEST_AT = datetime(1970, 1, 1, tzinfo=UTC)
 REQUIRED = ("event_name", "user_id", "datetime")
 EXPECTED = {
     "string": "a text",
-    "date-time": "a time with an offset, such as 2026-03-04T12:00:00Z",
+    "date-time": times.EXPECTED,
     "number": body.VALUE_EXPECTED,
     "boolean": "true or false",
 }
@@ -59,6 +59,7 @@ class Plain(Event, gc=False):
     session_id: Short = ABSENT
 
 
+ANY = msgspec.json.Decoder(float_hook=body.NUMBER)
 PLAIN = msgspec.json.Decoder(Plain, float_hook=body.NUMBER)
 MISFITS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, FaultError)
 
@@ -116,15 +117,15 @@ def from_json(block: bytes, *, first: int, rules: Rules) -> list[Event]:
 
 
 def is_plain(block: bytes) -> bool:
-    """Says whether its texts surely hold no control character."""
-    if b"\\" in block or b"\x7f" in block:
+    """Says whether its texts surely hold no control character, and times are exact."""
+    if b"\\" in block or b"\x7f" in block or not times.is_plain(block):
         return False
     return b"\xc2" not in block or not CONTROL.search(block)
 
 
 def one_of_json(raw: bytes, line: int, rules: Rules) -> Event:
     try:
-        return rules.accept([body.ONE.decode(raw)])[0]
+        return rules.accept([body.event(ANY.decode(raw))])[0]
     except FaultError as fault:
         raise LineError(line, str(fault)) from None
     except MISFITS:

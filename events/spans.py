@@ -1,5 +1,7 @@
 """How a request names a part of the data: float seconds outside, datetimes inside."""
 
+import math
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,6 +27,8 @@ class TimestampField(serializers.FloatField):
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         seconds = super().run_validation(data)
+        if isinstance(data, str | Decimal) and math.isfinite(seconds):
+            seconds = Decimal(str(data).strip())  # which says more than a float holds
         try:
             return None if seconds is None else buckets.moment(seconds)
         except SpanError as error:

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-import msgspec
 import orjson
 
-from access import bodies, elements
+from access import bodies, elements, times
 from access.errors import Refused
 from access.serializers import RawField, V0Query
 from events import body
@@ -75,7 +74,7 @@ def moment(sent: Mapping[str, Any], name: str) -> datetime | None:
     if name not in sent:
         return None
     try:
-        local = msgspec.convert(sent[name], elements.Moment)
+        local = times.moment(sent[name])
         return local.astimezone(UTC).replace(microsecond=0)
     except OverflowError:  # its UTC day is before year 1 or after year 9999
         found = ["invalid_date", sent[name]]
