@@ -113,6 +113,7 @@ GENERIC = {
         "Do not have enough permissions to access this resource: {error}",
     ),
     406: WRONG,
+    408: WRONG,
     411: WRONG,
     413: WRONG,
     415: WRONG,
@@ -172,6 +173,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     response = answer(request, data, status=exc.status_code)
     for name, value in getattr(exception, "headers", {}).items():
         response.headers[name] = value
+    return response
+
+
+def undelivered(request: HttpRequest, exc: exceptions.APIException) -> HttpResponse:
+    """Answers a request whose body did not arrive whole."""
+    data = envelope(exc, method="") | {"message": str(exc.detail)}
+    response = answer(request, data, exc.status_code)
+    if isinstance(exc, Unavailable):
+        response.headers["Retry-After"] = str(exc.wait)
     return response
 
 

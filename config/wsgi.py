@@ -1,4 +1,4 @@
-"""The web process: granian serves `config.wsgi:application`."""
+"""Django as a WSGI application: `config.asgi` serves it."""
 
 import os
 

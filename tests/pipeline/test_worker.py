@@ -71,14 +71,14 @@ def worker(django_db_setup, queue, log):
 
 
 @pytest.fixture
-def web(log):
+def web(log, monkeypatch):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    options = ["--interface", "wsgi", "--port", port, "config.wsgi:application"]
+    monkeypatch.setenv("PORT", port)
     address = f"http://127.0.0.1:{port}"
     with (
-        running("granian", *options, log=log),
+        running("config.web", log=log),
         httpx.Client(base_url=address) as client,
     ):
         until(lambda: answers(client), log=log)

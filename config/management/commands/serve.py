@@ -59,13 +59,10 @@ def choose_port(host: str) -> int:
 
 def web(host: str, port: int) -> Service:
     """Returns the web server: WEB_CONCURRENCY processes, 2 unless set."""
-    workers = os.environ.get("WEB_CONCURRENCY", "2")
-    options = ["--interface", "wsgi", "--host", host, "--port", str(port)]
-    options += ["--workers", workers, "--blocking-threads", "2", "--no-ws"]
-    options += ["--respawn-failed-workers", "--workers-kill-timeout", "5"]
     return Service(
         name="web",
-        argv=(sys.executable, "-m", "granian", *options, "config.wsgi:application"),
+        argv=(sys.executable, "-m", "config.web"),
+        env={"HOST": host, "PORT": str(port)},
         ready=lambda: answers(host, port),
     )
 
