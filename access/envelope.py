@@ -8,7 +8,15 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import (
+    BadRequest,
+    DisallowedHost,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -16,6 +24,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from access import brevity
 from access.errors import Duplicated, Missing, Refused, UnreadableBody
 from access.renderers import JSONRenderer
 
@@ -53,8 +62,8 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     response = exception_handler(exc, context)
     if response is None or not isinstance(exc, exceptions.APIException):
         return None
-    under_v0 = request.path.startswith("/v0/")
-    response.data = (v0 if under_v0 else envelope)(exc, method=request.method or "")
+    shape = v0 if request.path.startswith("/v0/") else envelope
+    response.data = shape(exc, method=request.method or "")
     if isinstance(exc, exceptions.UnsupportedMediaType | exceptions.NotAcceptable):
         response.status_code = 400
     return response
@@ -66,6 +75,8 @@ def translated(exc: Exception, *, path: str) -> Exception:
         return TooLarge()
     if isinstance(exc, UnreadableBody):
         return Unreadable(exc)
+    if isinstance(exc, SuspiciousOperation | BadRequest):
+        return exceptions.ParseError(suspicion(exc))
     if isinstance(exc, OperationalError | InterfaceError):
         return Unavailable()
     if isinstance(exc, PermissionDenied):
@@ -73,6 +84,20 @@ def translated(exc: Exception, *, path: str) -> Exception:
     if isinstance(exc, Http404 | exceptions.NotFound):
         return Missing(kind="resource", key=path)
     return exc
+
+
+MALFORMED = "the request is malformed"
+SUSPICIONS: dict[type[Exception], str] = {
+    DisallowedHost: "the Host header names a host that is not served here",
+    TooManyFieldsSent: "there are more than "
+    f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} parameters",
+    TooManyFilesSent: "there are more files than are taken",
+}
+
+
+def suspicion(exc: Exception) -> str:
+    """Returns why Django refuses a request, without what it tells for the log."""
+    return SUSPICIONS.get(type(exc), MALFORMED)
 
 
 def envelope(exc: exceptions.APIException, *, method: str) -> Envelope:
@@ -127,11 +152,12 @@ GENERIC = {
 
 
 def error(code: int, name: str, message: str, /, **data: Any) -> Envelope:
+    """Returns an error of the analytics API: at most 4 KB, whatever it tells of."""
     return {
         "error_code": code,
         "error_name": name,
-        "message": message,
-        "error_data": data,
+        "message": brevity.text(message, most=500),
+        "error_data": brevity.small(data, limit=3_000),
     }
 
 
@@ -142,16 +168,20 @@ def by_field(exc: exceptions.ValidationError) -> dict[str, Any]:
 
 
 def v0(exc: exceptions.APIException, *, method: str) -> Envelope:
-    """Returns the body of the `/v0` API."""
-    if isinstance(exc, Refused):
-        return {"error": exc.error}
+    """Returns the body of the `/v0` API: at most 4 KB, whatever it tells of."""
     if exc.status_code == 401:
         return {"error": "Missing or invalid authorization header"}
+    return {"error": brevity.small(v0_error(exc, method=method))}
+
+
+def v0_error(exc: exceptions.APIException, *, method: str) -> Envelope:
+    if isinstance(exc, Refused):
+        return exc.error
     if isinstance(exc, exceptions.MethodNotAllowed):
-        return {"error": {"what": "Method not allowed", "method": method.lower()}}
+        return {"what": "Method not allowed", "method": method.lower()}
     if isinstance(exc, exceptions.ValidationError):
-        return {"error": {"what": WRONG_DATA, "query": by_field(exc)}}
-    return {"error": {"what": str(exc.detail)}}
+        return {"what": WRONG_DATA, "query": by_field(exc)}
+    return {"what": str(exc.detail)}
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -167,8 +197,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """
     exc = translated(exception, path=request.path)
     if not isinstance(exc, exceptions.APIException):
-        reason = "the request is malformed or its Host is not served here"
-        exc = exceptions.ParseError(reason)
+        exc = exceptions.ParseError(MALFORMED)
     data = envelope(exc, method=request.method or "")
     response = answer(request, data, status=exc.status_code)
     for name, value in getattr(exception, "headers", {}).items():

@@ -7,8 +7,11 @@ from typing import Any
 
 from rest_framework.exceptions import PermissionDenied, ValidationError
 
+from access import brevity
 from access.errors import Missing
 from access.models import DEFAULT_NAMESPACE, Namespace, Role, User
+
+FEW = 5  # namespaces that a refusal shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +90,7 @@ def namespaces(*, user: User) -> list[str]:
 
 
 def not_a_member(names: Iterable[str]) -> str:
-    """Returns the sentence that refuses namespaces, for people."""
-    return f"no access to namespace {', '.join(sorted(map(repr, names)))}"
+    """Returns the sentence that refuses namespaces, for people: it shows a few."""
+    told = [brevity.text(repr(name), most=100) for name in sorted(names)]
+    more = f" and {len(told) - FEW:,} more" if len(told) > FEW else ""
+    return f"no access to namespace {', '.join(told[:FEW])}{more}"

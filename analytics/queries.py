@@ -36,6 +36,7 @@ ORDER BY start_at DESC LIMIT 1
 """
 SILENCE = timedelta(days=7)
 MOST_NUMBERS = 1_000_000  # read for one answer
+FEW = 20  # unknown names that are told of
 
 
 class Status(StrEnum):
@@ -56,10 +57,13 @@ def catalogue(names: Sequence[str]) -> tuple[list[KPI], list[str]]:
 def known(
     found: Sequence[str], names: Sequence[str], *, what: str
 ) -> tuple[list[str], list[str]]:
-    """Returns which names are asked for, and a warning for each that is unknown."""
-    unknown = [name for name in dict.fromkeys(names) if name not in found]
-    warnings = [f"unknown {what}: {name}" for name in unknown]
-    return [name for name in found if not names or name in names], warnings
+    """Returns which names are asked for, and warnings for a few that are unknown."""
+    asked, there = dict.fromkeys(names), set(found)
+    unknown = [name for name in asked if name not in there]
+    warnings = [f"unknown {what}: {name}" for name in unknown[:FEW]]
+    if len(unknown) > FEW:
+        warnings.append(f"{len(unknown) - FEW:,} more are no {what}")
+    return [name for name in found if not names or name in asked], warnings
 
 
 class KPIState(NamedTuple):

@@ -222,3 +222,28 @@ def test_people_get_a_page(client):
     response = client.get("/admin/no/such/page/", HTTP_HOST="evil.example")
     assert response.status_code == 400
     assert response.headers["Content-Type"].startswith("text/html")
+
+
+def test_400_more_parameters_than_are_read(root):
+    sent = "kpis=aov&" * 1_001
+    data = checked(root.get(f"{CONFIGS}?{sent}"), 400, 40, "WrongData")
+    assert data["error"] == "there are more than 1,000 parameters"
+    under_v0 = root.get(f"/v0/predictions?{'event=a&' * 1_001}")
+    assert under_v0.status_code == 400
+    assert under_v0.json() == {"error": {"what": data["error"]}}
+
+
+def test_404_a_path_that_is_long_is_cut(root):
+    for address in ("/" + "x" * 50_000, f"/analytics/ab-tests/{'x' * 50_000}/"):
+        response = root.get(address)
+        assert response.status_code == 404
+        assert len(response.content) < 4_000
+
+
+def test_403_of_many_namespaces_a_few_are_told(backend):
+    event = {"event_name": "a", "user_id": "u"}
+    events = [{**event, "namespace": f"n{number:03}"} for number in range(500)]
+    answer = backend.post("/v0/analytics", events, format="json")
+    assert answer.status_code == 403
+    what = "no access to namespace 'n000', 'n001', 'n002', 'n003', 'n004' and 495 more"
+    assert answer.json() == {"error": {"what": what}}

@@ -97,3 +97,10 @@ def test_a_verb_that_reads_no_body_refuses_one(manager, method):
     assert refused(answer).keys() == {"kpis"}
     empty = manager.generic(method, path, b"{}", content_type="application/json")
     assert empty.status_code in {200, 404}
+
+
+def test_of_many_unknown_kpis_few_are_told(manager):
+    sent = {"kpis": [f"n{number:03}" for number in range(900)]}
+    warnings = manager.get(CONFIGS, sent).json()["warnings"]
+    assert warnings[0] == "unknown KPI: n000"
+    assert warnings[20:] == ["880 more are no KPI"]
