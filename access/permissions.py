@@ -33,6 +33,15 @@ class HasRole(BasePermission):
         return allowed
 
 
+def by_session(request: Request) -> bool:
+    """Says whether a browser's cookie speaks for the caller, and no token.
+
+    A link on a foreign page makes a browser send its cookie with a GET, so such a GET
+    writes nothing.
+    """
+    return request.auth is None
+
+
 def caller(request: Request) -> User:
     """Returns the account behind a request that HasRole has let through."""
     user = request.user

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from access import bodies
 from access.errors import Refused
 from access.models import Role
-from access.permissions import caller
+from access.permissions import by_session, caller
 from access.queries import Scope
 from access.serializers import V0Query
 from access.views import V0Endpoint, reads
@@ -19,6 +19,8 @@ from events import views as intake
 from events.body import Event
 from events.names import NameLimitError
 from flags import queries, serializers, services
+
+UNRECORDED = "the feature is not recorded: {}"
 
 
 class Features(V0Endpoint):
@@ -43,16 +45,19 @@ def met(
 ) -> tuple[Scope | None, list[str]]:
     """Returns the namespace to read; a GET's event is committed to it first.
 
-    And a warning where there is no room for its name: flags are answered all the same.
+    And a warning where it is not, because a session asks or there is no room for its
+    name: flags are answered all the same.
     """
-    warnings, user = [], caller(endpoint.request)
-    if event is not None and endpoint.request.method != "HEAD":
-        try:
-            scopes = intake.keep([event], user=user, received_at=at)
-            return scopes[endpoint.namespace()], []
-        except NameLimitError as error:
-            warnings = [f"the feature is not recorded: {error}"]
-    return endpoint.known_scope(), warnings
+    request = endpoint.request
+    if event is None or request.method == "HEAD":
+        return endpoint.known_scope(), []
+    if by_session(request):
+        return endpoint.known_scope(), [UNRECORDED.format("only a token's GET writes")]
+    try:
+        scopes = intake.keep([event], user=caller(request), received_at=at)
+        return scopes[endpoint.namespace()], []
+    except NameLimitError as error:
+        return endpoint.known_scope(), [UNRECORDED.format(error)]
 
 
 class FeatureSpecs(V0Endpoint):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from access.models import Namespace
+from access.models import Namespace, User
 from access.queries import Scope
 from events import names
 from events.models import EventName, InboxEvent
@@ -105,6 +105,20 @@ def test_head_answers_as_get_and_records_nothing(ask, backend):
     assert (answer.status_code, recorded()) == (200, [])
     bad = {"user_obj": {"user_id": 1.5}, "context_obj": MET}
     assert ask(backend, method="head", **bad).status_code == 400
+
+
+def test_a_session_s_get_records_nothing(ask, shop, flag, client):
+    """A link on a foreign page would write in its visitor's name."""
+    flag(boolean=True)
+    visitor = User.objects.create(username="visitor", role="manager")
+    visitor.namespaces.add(shop)
+    client.force_login(visitor)
+    answer = ask(client, user_obj=ANN, context_obj=MET).json()
+    assert answer["features"] == {"new": True}
+    assert answer["warnings"] == [
+        "the feature is not recorded: only a token's GET writes"
+    ]
+    assert recorded() == []
 
 
 def test_roots_first_event_creates_the_namespace(ask, root):
