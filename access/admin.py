@@ -3,6 +3,8 @@
 from typing import Any
 
 import knox.admin
+from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.auth.admin import UserAdmin
@@ -63,6 +65,7 @@ class AccountAdmin(RootAdmin[User], UserAdmin[User]):
         for user, _ in issued:
             self.log_change(request, user, "Issued an API token.")
         context: dict[str, Any] = {"title": "New API tokens", "issued": issued}
+        context["days"] = settings.TOKEN_DAYS
         context |= self.admin_site.each_context(request) | {"opts": self.opts}
         response = TemplateResponse(request, "admin/tokens.html", context)
         add_never_cache_headers(response)
@@ -81,6 +84,7 @@ class TokenAdmin(ReadOnlyAdmin[AuthToken], RootAdmin[AuthToken]):
     search_fields = ["user__username"]
     ordering = ["-created"]
     fields = ["user", "created", "expiry"]
+    empty_value_display = "never"
 
     @admin.display(description="begins with")
     def beginning(self, token: AuthToken) -> str:
@@ -99,6 +103,21 @@ class TokenAdmin(ReadOnlyAdmin[AuthToken], RootAdmin[AuthToken]):
     def revoke(self, request: HttpRequest, queryset: QuerySet[AuthToken]) -> None:
         number, _ = queryset.delete()
         self.message_user(request, f"{number} tokens revoked.", messages.SUCCESS)
+
+
+@admin.register(AccessAttempt)
+class AttemptAdmin(ReadOnlyAdmin[AccessAttempt], RootAdmin[AccessAttempt]):
+    """Wrong passwords of the last minutes: to delete them lifts a pause."""
+
+    list_display = ["username", "ip_address", "failures_since_start", "attempt_time"]
+    search_fields = ["username", "=ip_address"]
+    ordering = ["-attempt_time"]
+    fields = ["username", "ip_address", "failures_since_start", "attempt_time"]
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: AccessAttempt | None = None
+    ) -> bool:
+        return self.may_change(request, obj)
 
 
 @admin.register(Namespace)

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.password_validation import validate_password
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.functional import cached_property
@@ -46,7 +47,13 @@ class AccountManager(UserManager["User"]):
         password: str | None = None,
         **fields: Any,
     ) -> "User":
-        """As Django's, with the role that a superuser always has."""
+        """As Django's, with the role that a superuser always has.
+
+        Raises ValidationError for a weak password, which its command takes from the
+        environment as it is.
+        """
+        if password is not None:
+            validate_password(password, User(username=username, email=email or ""))
         return super().create_superuser(
             username, email, password, **{"role": Role.ROOT, **fields}
         )

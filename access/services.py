@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,9 +15,17 @@ from access import queries
 from access.models import Namespace, Role, User
 from access.queries import Scope
 
+LIFETIME = timedelta(days=settings.TOKEN_DAYS) if settings.TOKEN_DAYS else None
+
 
 @transaction.atomic
-def issue_token(*, username: str, role: str, namespaces: Iterable[str]) -> str:
+def issue_token(
+    *,
+    username: str,
+    role: str,
+    namespaces: Iterable[str],
+    lifetime: timedelta | None = LIFETIME,
+) -> str:
     """Returns a new token's only plain copy; the account is created if needed.
 
     An existing account keeps its role: asking for another raises ValidationError, as
@@ -36,12 +46,15 @@ def issue_token(*, username: str, role: str, namespaces: Iterable[str]) -> str:
     if not user.is_active:
         raise ValidationError(f"{username} exists, but is not active")
     user.namespaces.add(*ensure_namespaces(namespaces).values())
-    return new_token(user)
+    return new_token(user, lifetime=lifetime)
 
 
-def new_token(user: User) -> str:
-    """Returns a token's only plain copy: the database keeps its digest."""
-    _, token = AuthToken.objects.create(user=user)
+def new_token(user: User, *, lifetime: timedelta | None = LIFETIME) -> str:
+    """Returns a token's only plain copy: the database keeps its digest.
+
+    Without a lifetime it is valid until it is revoked.
+    """
+    _, token = AuthToken.objects.create(user=user, expiry=lifetime)
     return str(token)
 
 

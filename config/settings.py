@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "axes",
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -105,6 +106,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "access.undelivered.middleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -126,8 +128,26 @@ APPEND_SLASH = False
 AUTH_USER_MODEL = "access.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("MinimumLengthValidator", "CommonPasswordValidator")
+    for name in (
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "UserAttributeSimilarityValidator",
+    )
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses before a hash is made
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_HANDLER = "access.throttle.LoginThrottle"
+AXES_LOCKOUT_PARAMETERS = "access.throttle.parameters"
+AXES_FAILURE_LIMIT = 100  # percent of our limits
+AXES_COOLOFF_TIME = "access.throttle.pause"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "access.throttle.address"
+AXES_LOCKOUT_CALLABLE = "access.throttle.refused"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "dashboard"
@@ -162,6 +182,8 @@ REPORT_DAYS = whole("REPORT_DAYS", 30)
 # Over plain HTTP (the demo, a laptop) browsers drop secure cookies.
 HTTPS = flag("HTTPS", default=not EMBEDDED)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+# Who speaks HTTPS for us stands in front of us and says whom it heard from.
+PROXY_COUNT = whole("PROXY_COUNT", 1 if HTTPS else 0)
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -195,7 +217,8 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "access.envelope.handler",
     "URL_FORMAT_OVERRIDE": None,
 }
-REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
+TOKEN_DAYS = whole("TOKEN_DAYS", 365)
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Abacus",
     "DESCRIPTION": "Turns a stream of user events into numbers a team can trust.",

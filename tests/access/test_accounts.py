@@ -1,7 +1,7 @@
 """Root is exactly the superuser, in the database too."""
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from access.models import User
@@ -40,6 +40,15 @@ def test_createsuperuser_makes_a_root(monkeypatch):
     call_command("createsuperuser", interactive=False, **arguments)
     ada = User.objects.get()
     assert (ada.role, ada.is_superuser, ada.is_staff) == ("root", True, True)
+
+
+@pytest.mark.parametrize("password", ["clerkson1965", "xclerkson1965", "short", ""])
+def test_createsuperuser_takes_no_weak_password(monkeypatch, password):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
+    arguments = {"username": "clerkson1965", "email": "c@example.com", "verbosity": 0}
+    with pytest.raises(CommandError):
+        call_command("createsuperuser", interactive=False, **arguments)
+    assert not User.objects.exists()
 
 
 def test_an_account_is_a_backend_unless_told():

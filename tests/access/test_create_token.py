@@ -1,7 +1,10 @@
 """`manage.py create_token`: the token alone on standard output, or a plain refusal."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.core.management import CommandError, call_command
+from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from access.models import Namespace, User
@@ -66,6 +69,29 @@ def test_repeated_it_adds_a_token_and_namespaces_and_takes_nothing_away(capsys):
         client = APIClient(HTTP_AUTHORIZATION=f"Bearer {token.strip()}")
         assert client.get("/analytics/kpis/configs/").status_code == 200
     assert User.objects.get().namespaces.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "days"), [([], 365), (["--days", "7"], 7), (["--never"], None)]
+)
+def test_a_token_expires_unless_told_otherwise(capsys, options, days):
+    before = datetime.now(UTC)
+    create_token(capsys, "ada", "--role", "backend", *options)
+    expiry = AuthToken.objects.get().expiry
+    assert (expiry and (expiry - before).days) == days
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *(["--days", text] for text in ("0", "-1", "1.5", "36501", "x", "٣x")),
+        ["--days", "7", "--never"],
+        ["--days", "7", "--days", "8"],
+    ],
+)
+def test_an_impossible_time_is_refused(options):
+    assert refusal("ada", "--role", "backend", *options)
+    assert not User.objects.exists()
 
 
 def test_it_keeps_the_password_of_an_account(capsys):

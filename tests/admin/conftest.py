@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.auth.models import Permission
 from django.test import Client
 from knox.models import AuthToken
@@ -69,6 +70,7 @@ def make_rows(number, *, first=0):
         user = User.objects.create(username=f"user{n}")
         user.namespaces.add(namespace)
         services.new_token(user)
+        AccessAttempt.objects.create(username=user.username, failures_since_start=1)
         Flag.objects.create(namespace=namespace, name=f"flag {n}")
         make_schedule(n, namespace)
         make_catalogue(n)

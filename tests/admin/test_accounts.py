@@ -1,6 +1,7 @@
 """Accounts, tokens and namespaces in the admin."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from knox.models import AuthToken
@@ -39,6 +40,14 @@ def test_an_account_is_added_and_root_is_the_superuser(staff, role):
     assert ada.check_password(SECRET)
 
 
+@pytest.mark.parametrize("password", ["clerkson1965", "1965clerkson"])
+def test_the_name_of_an_account_is_no_password(staff, password):
+    sent = NEW | {"username": "clerkson1965"}
+    sent |= {"password1": password, "password2": password}
+    form = staff.post(f"{USERS}add/", sent).context["adminform"].form
+    assert "too similar to the username" in str(form.errors)
+
+
 @pytest.mark.parametrize("role", ["root", "backend"])
 def test_a_role_is_changed_both_ways(staff, role):
     ada = User.objects.create(username="ada", role="manager")
@@ -72,6 +81,15 @@ def test_a_token_is_issued_and_shown_once(staff):
     assert client.get("/analytics/kpis/configs/").status_code == 200
     for page in (USERS, TOKENS, f"{USERS}{ada.pk}/history/"):
         assert token not in staff.get(page).text
+
+
+def test_the_list_tells_when_a_token_expires(staff):
+    ada = User.objects.create(username="ada")
+    assert "They expire in 365 days." in act(staff, USERS, "issue_tokens", ada.pk).text
+    assert datetime.now(UTC) + timedelta(364) < AuthToken.objects.get().expiry
+    assert '"field-expiry nowrap">never<' not in staff.get(TOKENS).text
+    AuthToken.objects.update(expiry=None)
+    assert '"field-expiry nowrap">never<' in staff.get(TOKENS).text
 
 
 def test_a_token_is_revoked(staff, digest):

@@ -10,10 +10,17 @@ pytestmark = pytest.mark.django_db
 
 MODELS = {model._meta.label_lower: model for model in admin.site._registry}
 DELETED = {
-    *("analytics.kpi", "events.import", "flags.flag", "goals.goal"),
+    *(
+        "analytics.kpi",
+        "axes.accessattempt",
+        "events.import",
+        "flags.flag",
+        "goals.goal",
+    ),
     *("segmentation.abtest", "segmentation.segmentation"),
 }
 READ_ONLY = {
+    "axes.accessattempt",
     "analytics.aggregationrun",
     "analytics.fill",
     "analytics.rebuild",

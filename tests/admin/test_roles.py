@@ -34,6 +34,7 @@ TABLE = {
     "analytics.rebuild": ("see", "see", ""),
     "analytics.report": ("see", "see", "cancel request_again"),
     "analytics.reportschedule": ("see add change", "see add change", "send_last"),
+    "axes.accessattempt": ("", "see delete", ""),
     "events.batch": ("see", "see", ""),
     "events.eventname": ("see", "see", "retire restore"),
     "events.import": ("see delete", "see delete", ""),

@@ -1,13 +1,25 @@
 """Prints a new API token, alone, on standard output."""
 
+from argparse import ArgumentTypeError
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from access import services
 from access.models import DEFAULT_NAMESPACE, Namespace, Role
 from access.options import Once
+
+LONGEST = 36_500
+
+
+def days(text: str) -> int:
+    """Returns a number of days. Raises ArgumentTypeError."""
+    if not text.isdecimal() or not 0 < int(text) <= LONGEST:
+        raise ArgumentTypeError(f"expected a whole number from 1 to {LONGEST:,}")
+    return int(text)
 
 
 class Command(BaseCommand):
@@ -24,6 +36,22 @@ class Command(BaseCommand):
             f"default: {DEFAULT_NAMESPACE}",
         )
 
+        expiry = parser.add_mutually_exclusive_group()
+        expiry.add_argument(
+            "--days",
+            type=days,
+            action=Once,
+            default=settings.TOKEN_DAYS,
+            help="how long the token is valid; default: TOKEN_DAYS",
+        )
+        expiry.add_argument(
+            "--never",
+            action="store_const",
+            const=0,
+            dest="days",
+            help="the token is valid until it is revoked",
+        )
+
     def handle(self, *args: Any, **options: Any) -> str:
         named = options["namespace"] or []
         known = set(Namespace.objects.values_list("name", flat=True))
@@ -32,6 +60,7 @@ class Command(BaseCommand):
                 username=options["name"],
                 role=options["role"],
                 namespaces=named or [DEFAULT_NAMESPACE],
+                lifetime=timedelta(options["days"]) if options["days"] else None,
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
