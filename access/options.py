@@ -1,7 +1,12 @@
 """Options of commands: what the command line says twice is not lost silently."""
 
 from argparse import Action, ArgumentError, ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+from django.core.management.base import CommandError
 
 
 class Once(Action):
@@ -23,3 +28,35 @@ class Once(Action):
             raise ArgumentError(self, "expected once")
         self.repeated = True
         setattr(namespace, self.dest, values)
+
+
+def for_file(
+    values: Sequence[str], file: str, *, files: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Returns what is told of all files, then what of one: `FILE:VALUE`.
+
+    The file is called as on the command line or, where no other ends so, by its last
+    name.
+    """
+    names = {name: name for name in files}
+    last = Counter(Path(name).name for name in files)
+    names |= {Path(name).name: name for name in files if last[Path(name).name] == 1}
+    general, own = [], []
+    for value in values:
+        called = next((name for name in names if value.startswith(f"{name}:")), None)
+        if called is None:
+            general.append(value)
+        elif names[called] == file:
+            own.append(value.removeprefix(f"{called}:"))
+    return general, own
+
+
+def single(
+    values: Sequence[str], file: str, *, files: Sequence[str], option: str
+) -> str | None:
+    """Returns what is told of a file, None for nothing. Raises CommandError for two."""
+    general, own = for_file(values, file, files=files)
+    told = own or general
+    if len(told) > 1:
+        raise CommandError(f"--{option}: expected once for {file}")
+    return told[0] if told else None

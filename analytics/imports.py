@@ -35,6 +35,7 @@ class Plan:
     rules: Rules
     survey: Survey
     digest: str
+    remarks: Sequence[str]  # on what was recognised, assumed and left out
 
     @property
     def content(self) -> Content:
@@ -65,7 +66,7 @@ def plan(
     if not survey.events:
         raise ImportRefusedError("there are no events to import")
     names.check(survey.names, namespace=namespace)
-    return Plan(sources, rules, survey, reading.digest)
+    return Plan(sources, rules, survey, reading.digest, reading.remarks())
 
 
 def run(plan: Plan, *, replace: bool, clock: Clock, show: Show) -> Progress:

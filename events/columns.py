@@ -1,106 +1,180 @@
-"""Events from the rows of a CSV file, whose columns may have names of their own."""
+"""Events from the rows of a CSV file: its delimiter, its header, its cells."""
 
 import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from events import body, lines
 from events.body import Event
+from events.dialects import COMMA, POINT, Dialect
+from events.fields import Fields
 from events.lines import LineError, Rules
 
+DELIMITERS = ",;\t|"
+ROWS = 5_000  # in a list of events
+SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # Excel's own first line
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+VALUES = {
+    POINT: f"{body.VALUE_EXPECTED}, with a decimal point (see --decimal)",
+    COMMA: f"{body.VALUE_EXPECTED}, with a decimal comma (see --decimal)",
+}
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 Row = tuple[int, list[str]]  # the number of its last line, and its cells
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Where a field is found: field → column, and fields that are the same throughout.
+class Rows:
+    """The events of a file's rows; `ignored` names the columns that are left out."""
 
-    What is not named is looked for in the column of its own name.
-    """
+    def __init__(self, dialect: Dialect, *, rules: Rules) -> None:
+        self.ignored: list[str] = []
+        self._dialect, self._rules = dialect, rules
+        self._constants = converted(dialect.fields.constants)
 
-    names: Mapping[str, str] = field(default_factory=dict)
-    constants: Mapping[str, str] = field(default_factory=dict)
+    def events(self, blocks: Iterable[str]) -> Iterator[list[Event]]:
+        """Yields the events of whole lines, the first of which are the header.
 
-    def places(self, header: Sequence[str]) -> list[tuple[str, int]]:
-        """Returns field and position of its column. Raises LineError."""
-        own = {name: name for name in body.PROPERTIES if name in header}
-        wanted = own | {**self.names}
-        for name, column in wanted.items():
-            if header.count(column) != 1 and name not in self.constants:
-                how = "no column" if column not in header else "more than one column"
-                raise LineError(1, f"{name}: there is {how} {column!r}")
-        for name in lines.REQUIRED:
-            if name not in {**wanted, **self.constants}:
-                raise LineError(1, f"{name}: expected a column, or a mapping to one")
-        return [
-            (name, header.index(column))
-            for name, column in wanted.items()
-            if name not in self.constants
-        ]
+        Raises LineError.
+        """
+        found = rows(blocks, delimiter=self._dialect.delimiter)
+        line, header = names(found)
+        columns = positions(header, fields=self._dialect.fields, line=line)
+        self.ignored = leftover(header, fields=self._dialect.fields, line=line)
+        width = len(header)
+        events = (self._event(row, columns, width) for row in found)
+        while some := list(islice(events, ROWS)):
+            yield some
+
+    def _event(self, row: Row, columns: Mapping[str, int], width: int) -> Event:
+        line, cells = row
+        if len(cells) != width and (len(cells) < width or any(cells[width:])):
+            problem = f"expected {width} cells as in the header, not {len(cells)}"
+            raise LineError(line, problem)
+        sent = {name: cell for name, at in columns.items() if (cell := cells[at])}
+        fields = converted(sent, decimal=self._dialect.decimal) | self._constants
+        if isinstance(fields.get("value"), str):
+            expected = VALUES[self._dialect.decimal]
+            raise LineError(line, str(lines.fault(fields, "value", expected)))
+        if "datetime" in fields:
+            fields = lines.with_moment(fields, self._dialect.times, line)
+        return lines.event(fields, line, self._rules)
 
 
-def rows(blocks: Iterable[bytes]) -> Iterator[Row]:
-    """Yields the rows that are not empty. Raises LineError."""
-    reader = csv.reader(texts(blocks), strict=True)
+def rows(texts: Iterable[str], *, delimiter: str) -> Iterator[Row]:
+    """Yields the rows that are not empty, but for Excel's own. Raises LineError."""
+    reader = csv.reader(split(texts), delimiter=delimiter, strict=True)
     try:
         for cells in reader:
-            if cells:
+            own = reader.line_num == 1 and separator(delimiter.join(cells))
+            if not own and any(map(str.strip, cells)):
                 yield reader.line_num, cells
     except csv.Error as error:
-        raise LineError(reader.line_num, f"expected CSV ({error})") from None
-    except UnicodeDecodeError:
-        raise LineError(reader.line_num + 1, "expected text in UTF-8") from None
+        raise LineError(max(reader.line_num, 1), f"expected CSV ({error})") from None
 
 
-def texts(blocks: Iterable[bytes]) -> Iterator[str]:
+def split(texts: Iterable[str]) -> Iterator[str]:
     """Yields lines with the ends they have, as a reader of CSV wants them."""
-    for block in blocks:
-        yield from io.StringIO(block.decode(), newline="")
+    for text in texts:
+        yield from io.StringIO(text, newline="")
 
 
-def events(
-    blocks: Iterable[bytes], *, columns: Columns, rules: Rules
-) -> Iterator[Event]:
-    """Yields the events of whole lines, the first of which is the header.
+def separator(line: str) -> str | None:
+    """Returns the delimiter that a first line such as `sep=;` tells."""
+    found = SEPARATOR.fullmatch(line)
+    return found[1] if found else None
 
-    Raises LineError.
+
+def names(rows: Iterator[Row]) -> Row:
+    """Returns the header, without spaces around its names."""
+    line, cells = next(rows, (1, []))
+    return line, [name.strip() for name in cells]
+
+
+def positions(header: Sequence[str], *, fields: Fields, line: int) -> dict[str, int]:
+    """Returns field → number of its column. Raises LineError."""
+    columns = {}
+    for name, column in fields.sources.items():
+        if column in header:
+            columns[name] = header.index(column)
+        if name in fields.names or column in header:
+            how = "more than one" if column in header else "no"
+            if header.count(column) != 1:
+                shown = repr(column[: lines.SHOWN])
+                raise LineError(line, f"{name}: there is {how} column {shown}")
+    return columns
+
+
+def leftover(header: Sequence[str], *, fields: Fields, line: int) -> list[str]:
+    """Returns the columns that are no field. Raises LineError.
+
+    Where a field that an event needs has no column, that is told, unless another column
+    is plainly meant for it.
     """
-    found = rows(blocks)
-    _, header = next(found, (1, []))
-    places = columns.places(header)
-    for line, cells in found:
-        if len(cells) != len(header):
-            problem = f"expected {len(header)} cells as in the header, not {len(cells)}"
-            raise LineError(line, problem)
-        sent = {name: cell for name, at in places if (cell := cells[at])}
-        yield event(converted({**sent, **columns.constants}), line, rules)
+    left = fields.leftover(filter(None, header), line=line)
+    for name in lines.REQUIRED:
+        if name not in fields.constants and fields.sources.get(name) not in header:
+            raise LineError(line, f"{name}: expected a column, or a mapping to one")
+    unnamed = (f"column {at}" for at, name in enumerate(header, 1) if not name)
+    return [*left, *unnamed]
 
 
-def converted(sent: Mapping[str, str]) -> dict[str, Any]:
+def delimiter(head: str, *, fields: Fields) -> str:
+    """Returns what separates the cells of a file that begins so.
+
+    It is what `sep=` says, else what makes a header with most of the columns that are
+    looked for, else what makes the longest one.
+    """
+    if said := separator(head.partition("\n")[0]):
+        return said
+    wanted = set(fields.sources.values())
+
+    def fitness(candidate: str) -> tuple[int, int]:
+        try:
+            header = names(rows([head], delimiter=candidate))[1]
+        except LineError:
+            return 0, 0
+        return len(wanted & set(header)), len(header)
+
+    return max(DELIMITERS, key=fitness)
+
+
+def moments(head: str, *, fields: Fields, delimiter: str) -> Iterator[tuple[int, str]]:
+    """Yields the times of the rows of a file's beginning, with their lines.
+
+    Ends where something is wrong: whoever reads the file will tell it.
+    """
+    try:
+        found = rows([head], delimiter=delimiter)
+        line, header = names(found)
+        at = positions(header, fields=fields, line=line).get("datetime", len(header))
+        for line, cells in found:
+            if len(cells) > at and cells[at]:
+                yield line, cells[at]
+    except LineError:
+        return
+
+
+def converted(sent: Mapping[str, str], *, decimal: str = POINT) -> dict[str, Any]:
     """Returns fields with those that are no texts as what JSON would hold."""
     fields: dict[str, Any] = dict(sent)
     value, goal = sent.get("value"), sent.get("ensure_goal")
-    if value is not None and NUMBER.fullmatch(value):
-        fields["value"] = body.NUMBER(value)
+    if value is not None:
+        fields["value"] = number(value, decimal=decimal)
     if goal is not None:
-        fields["ensure_goal"] = BOOLEANS.get(goal.lower(), goal)
+        fields["ensure_goal"] = BOOLEANS.get(goal.strip().lower(), goal)
     return fields
 
 
-def event(fields: dict[str, Any], line: int, rules: Rules) -> Event:
-    try:
-        return rules.accept([body.event(fields)])[0]
-    except lines.FaultError as fault:
-        raise LineError(line, str(fault)) from None
-    except lines.MISFITS:
-        known = fields | (
-            {"value": 0} if isinstance(fields.get("value"), Decimal) else {}
-        )
-        raise LineError(line, lines.problem(known)) from None
+def number(text: str, *, decimal: str) -> Decimal | str:
+    """Returns what a text says in digits and a decimal point or comma, else the text.
+
+    Thousands are not separated: 1.234 would be two numbers, depending on who reads it.
+    """
+    digits = text.strip()
+    if decimal == COMMA:
+        digits = digits.translate({ord(","): ".", ord("."): ","})
+    return body.NUMBER(digits) if NUMBER.fullmatch(digits) else text

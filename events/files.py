@@ -1,4 +1,4 @@
-"""Files of events: plain or gzip, JSON lines or CSV, read in bounded memory.
+"""Files of events: plain or gzip, JSON or CSV, read in bounded memory.
 
 Every pass over the same files cuts them into the same lists of events.
 """
@@ -12,37 +12,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from hashlib import blake2b
-from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from events import buckets, columns, lines
+from events import buckets, encodings, recognition
 from events.body import Event
 from events.buckets import FIRST_AT, FIVE_MINUTES, LAST_AT, Span
-from events.columns import Columns
+from events.columns import Rows
+from events.dialects import Dialect, Form
+from events.json_arrays import JsonArray
+from events.json_lines import JsonLines
 from events.lines import LineError, Rules
+from events.recognition import Options
 
 BLOCK = 2**20  # bytes read at once, and the most of a line
-ROWS = 5_000  # of CSV, in a list
 GZIP = b"\x1f\x8b"
-BOM = b"\xef\xbb\xbf"
-
-
-class Form(StrEnum):
-    """How a file writes events."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
-
-
-SUFFIXES = {
-    ".jsonl": Form.JSONL,
-    ".ndjson": Form.JSONL,
-    ".json": Form.JSONL,
-    ".csv": Form.CSV,
-}
 
 
 class FileError(ValueError):
@@ -51,12 +36,27 @@ class FileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file, what messages call it, and how it is read."""
+    """A file, what messages call it, what was told of it and how it is read."""
 
     path: Path
     name: str
-    form: Form
-    columns: Columns = field(default_factory=Columns)
+    options: Options
+    dialect: Dialect
+
+    def remarks(self, ignored: Sequence[str]) -> str:
+        """Returns in words what is unusual in how it is read, and what is left out."""
+        return recognition.remarks(self.dialect, options=self.options, ignored=ignored)
+
+
+def source(path: Path, *, name: str, options: Options) -> Source:
+    """Returns a file that was looked into. Raises FileError."""
+    with opened(path, name=name) as (_, content), in_lines(name):
+        head = content.read(BLOCK)
+        complete = not content.read(1)
+        dialect = recognition.dialect(
+            head, name=name, options=options, complete=complete
+        )
+    return Source(path, name, options, dialect)
 
 
 @contextmanager
@@ -69,16 +69,6 @@ def spooled(stream: BinaryIO) -> Iterator[Path]:
         shutil.copyfileobj(stream, file)
         file.flush()
         yield Path(f"/proc/self/fd/{file.fileno()}")
-
-
-def guess(path: Path, *, name: str) -> Form:
-    """Returns the form of a file, by its name or by how it begins. Raises FileError."""
-    suffix = Path(name.removesuffix(".gz")).suffix.lower()
-    if suffix in SUFFIXES:
-        return SUFFIXES[suffix]
-    with opened(path, name=name) as (_, content):
-        begin = content.read(BLOCK).removeprefix(BOM).lstrip()
-    return Form.JSONL if begin[:1] in (b"{", b"") else Form.CSV
 
 
 @contextmanager
@@ -96,17 +86,28 @@ def opened(path: Path, *, name: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
         raise FileError(f"{name}: {error.strerror}") from None
 
 
+@contextmanager
+def in_lines(name: str) -> Iterator[None]:
+    """Lets what is wrong in a line be told with the name of the file."""
+    try:
+        yield
+    except LineError as error:
+        raise FileError(f"{name}:{error.line}: {error}") from None
+
+
 class Reading:
     """One pass over files: yields their events, in order, in lists of some thousands.
 
     Raises FileError. `consumed` is how many bytes of the files are read so far; in the
-    end, `digest` stands for what they hold and how it is understood.
+    end, `digest` stands for what they hold and how it is understood, and `ignored` has
+    the names that were left out of each.
     """
 
     def __init__(self, sources: Sequence[Source], *, rules: Rules) -> None:
         self.sources = sources
         self.rules = rules
         self.consumed = 0
+        self.ignored: list[Sequence[str]] = []
         self._hash = blake2b(digest_size=32)
 
     @property
@@ -115,46 +116,53 @@ class Reading:
 
     def __iter__(self) -> Iterator[list[Event]]:
         for source in self.sources:
-            try:
+            with in_lines(source.name):
                 yield from self._read(source)
-            except LineError as error:
-                raise FileError(f"{source.name}:{error.line}: {error}") from None
+
+    def remarks(self) -> list[str]:
+        """Returns in words what is unusual in the files that were read."""
+        pairs = zip(self.sources, self.ignored, strict=True)
+        said = ((source.name, source.remarks(names)) for source, names in pairs)
+        return [f"{name}: {remarks}" for name, remarks in said if remarks]
 
     def _read(self, source: Source) -> Iterator[list[Event]]:
         begin = self.consumed
-        self._hash.update(repr((source.form, source.columns)).encode())
+        self._hash.update(repr(source.dialect).encode())
         with opened(source.path, name=source.name) as (file, content):
-            for events in self._events(source, self._blocks(content)):
+            chunks = self._chunks(content)
+            texts = encodings.texts(chunks, encoding=source.dialect.encoding)
+            for events in self._events(source.dialect, texts):
                 self.consumed = begin + file.tell()
                 yield events
 
-    def _events(self, source: Source, blocks: Iterator[bytes]) -> Iterator[list[Event]]:
-        if source.form == Form.CSV:
-            found = columns.events(blocks, columns=source.columns, rules=self.rules)
-            while events := list(islice(found, ROWS)):
-                yield events
+    def _events(self, dialect: Dialect, texts: Iterator[str]) -> Iterator[list[Event]]:
+        if dialect.form == Form.JSON:
+            parser: Parser = JsonArray(dialect, rules=self.rules, most=BLOCK)
         else:
-            first = 1
-            for block in blocks:
-                yield lines.from_json(block, first=first, rules=self.rules)
-                first += block.count(b"\n")
+            texts = encodings.blocks(texts, most=BLOCK)
+            rows = dialect.form == Form.CSV
+            parser = (Rows if rows else JsonLines)(dialect, rules=self.rules)
+        yield from parser.events(texts)
+        self.ignored.append(parser.ignored)
 
-    def _blocks(self, content: BinaryIO) -> Iterator[bytes]:
-        """Yields whole lines, about BLOCK bytes of them, all with an end."""
-        rest, size, number = b"", 0, 1
-        while read := content.read(BLOCK):
-            self._hash.update(read)
-            rest += read if size else read.removeprefix(BOM)
-            size += len(read)
-            whole, end, rest = rest.rpartition(b"\n")
-            number += whole.count(b"\n") + len(end)
-            if whole:
-                yield whole + end
-            if len(rest) > BLOCK:
-                raise LineError(number, "expected lines of at most 1 MiB")
-        if rest:
-            yield rest + b"\n"
+    def _chunks(self, content: BinaryIO) -> Iterator[bytes]:
+        size = 0
+        while chunk := content.read(BLOCK):
+            self._hash.update(chunk)
+            size += len(chunk)
+            yield chunk
         self._hash.update(f"\0{size}".encode())
+
+
+class Parser(Protocol):
+    """What makes events of the text of one file."""
+
+    @property
+    def ignored(self) -> Sequence[str]:
+        """Names in the file that are no fields, as far as it is read."""
+
+    def events(self, texts: Iterator[str]) -> Iterator[list[Event]]:
+        """Yields events. Raises LineError."""
 
 
 @dataclass(slots=True)

@@ -1,35 +1,30 @@
-"""Events one a line, under the rules of the HTTP intake.
+"""Events of files, under the rules of the HTTP intake: what is wrong in which line."""
 
-JSON lines are decoded many at once, and their texts not looked at one by one; only
-where that finds something odd are they looked at again, slowly, to say what is wrong.
-"""
-
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Any
 
 import msgspec
 import orjson
-from msgspec import UNSET, Meta
+from msgspec import UNSET
 
-from access import elements, times
-from events import body
+from access import elements
+from events import body, time_formats
 from events.body import ABSENT, Event
+from events.time_formats import TimeError, TimeFormat
 
 EARLIEST_AT = datetime(1970, 1, 1, tzinfo=UTC)
 REQUIRED = ("event_name", "user_id", "datetime")
 EXPECTED = {
     "string": "a text",
-    "date-time": times.EXPECTED,
+    "date-time": f"{time_formats.EXPECTED[time_formats.ISO]} {time_formats.OTHERWISE}",
     "number": body.VALUE_EXPECTED,
     "boolean": "true or false",
 }
 OBJECT_EXPECTED = "a JSON object with the fields of one event"
-# JSON holds these control characters as they are, and others only escaped.
-CONTROL = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
-Short = Annotated[str, Meta(min_length=1, max_length=200)]
+SHOWN = 40  # characters of a value
 
 
 class LineError(ValueError):
@@ -41,26 +36,13 @@ class LineError(ValueError):
 
 
 class FaultError(ValueError):
-    """An event breaks a rule: `field: what was expected`."""
+    """An event breaks a rule: `field: what was expected`, and what came instead."""
 
-    def __init__(self, field: str, expected: str) -> None:
-        super().__init__(f"{field}: expected {expected}")
-
-
-class Plain(Event, gc=False):
-    """An event whose texts are known to hold no control character."""
-
-    event_name: Short
-    user_id: Short
-    namespace: Short = ABSENT
-    event_id: Short = ABSENT
-    item_id: Short = ABSENT
-    order_id: Short = ABSENT
-    session_id: Short = ABSENT
+    def __init__(self, field: str, expected: str, value: object = UNSET) -> None:
+        came = "" if value is UNSET else f", not {shown(value)}"
+        super().__init__(f"{field}: expected {expected}{came}")
 
 
-ANY = msgspec.json.Decoder(float_hook=body.NUMBER)
-PLAIN = msgspec.json.Decoder(Plain, float_hook=body.NUMBER)
 MISFITS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, FaultError)
 
 
@@ -100,54 +82,59 @@ def amount(value: object) -> Decimal:
         raise FaultError("value", body.VALUE_EXPECTED) from None
 
 
-def from_json(block: bytes, *, first: int, rules: Rules) -> list[Event]:
-    """Returns the events of whole lines, the first of which has the number `first`.
-
-    Empty lines are skipped. Raises LineError.
-    """
-    if is_plain(block):
-        try:
-            found = PLAIN.decode_lines(block)
-            if len(found) == block.count(b"\n"):
-                return rules.accept(list(found))
-        except MISFITS:
-            pass
-    lines = enumerate(block.split(b"\n"), start=first)
-    return [one_of_json(raw, line, rules) for line, raw in lines if raw.strip()]
-
-
-def is_plain(block: bytes) -> bool:
-    """Says whether its texts surely hold no control character, and times are exact."""
-    if b"\\" in block or b"\x7f" in block or not times.is_plain(block):
-        return False
-    return b"\xc2" not in block or not CONTROL.search(block)
-
-
-def one_of_json(raw: bytes, line: int, rules: Rules) -> Event:
+def event(fields: Mapping[str, Any], line: int, rules: Rules) -> Event:
+    """Returns the event that has these fields. Raises LineError."""
     try:
-        return rules.accept([body.event(ANY.decode(raw))])[0]
+        return rules.accept([msgspec.convert(fields, Event)])[0]
     except FaultError as fault:
         raise LineError(line, str(fault)) from None
     except MISFITS:
-        raise LineError(line, problem(json_value(raw))) from None
+        raise LineError(line, problem(fields)) from None
 
 
-def json_value(raw: bytes) -> object:
+def with_moment(
+    fields: Mapping[str, Any], written: TimeFormat, line: int
+) -> dict[str, Any]:
+    """Returns fields whose time is read, as it is written. Raises LineError."""
     try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return None
+        return {**fields, "datetime": written.read(str(fields["datetime"]))}
+    except TimeError as error:
+        raise LineError(line, str(fault(fields, "datetime", str(error)))) from None
 
 
 def problem(value: object) -> str:
     """Returns the first thing that is wrong with an object that is no event."""
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         return f"expected {OBJECT_EXPECTED}"
     for field, kind in body.PROPERTIES.items():
         if field not in value and field in REQUIRED:
             return str(FaultError(field, EXPECTED[kind]))
-        if field in value and elements.type_failure(value[field], kind=kind):
-            return str(FaultError(field, EXPECTED[kind]))
+        if field in value and not fits(value[field], kind=kind):
+            return str(fault(value, field, EXPECTED[kind]))
         if kind == "string" and not elements.is_text(value.get(field, "-")):
             return str(FaultError(field, elements.TEXT_EXPECTED))
     return f"expected {OBJECT_EXPECTED}"
+
+
+def fits(value: object, *, kind: str) -> bool:
+    """Says whether a value is of a kind; it may be read already."""
+    if isinstance(value, datetime | Decimal):
+        return kind in ("date-time", "number")
+    return not elements.type_failure(value, kind=kind)
+
+
+def fault(fields: Mapping[str, Any], field: str, expected: str) -> FaultError:
+    """Returns what is wrong with a field; a text, which may be an id, is not shown.
+
+    Neither is a value that stands in a text beside it: somebody mixed the columns up.
+    """
+    kinds = body.PROPERTIES
+    texts = [text for name, text in fields.items() if kinds.get(name) == "string"]
+    hidden = kinds[field] == "string" or fields[field] in texts
+    return FaultError(field, expected, UNSET if hidden else fields[field])
+
+
+def shown(value: object) -> str:
+    """Returns a value for a message, cut short."""
+    text = orjson.dumps(value, default=str).decode()
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

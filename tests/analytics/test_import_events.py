@@ -93,9 +93,12 @@ def test_a_mapping_of_no_field_is_refused(tmp_path, wrong):
         run("a.csv", "--map", wrong)
 
 
-def test_a_mapping_is_for_csv(file):
-    told = refusal(file("a.jsonl", visits(1)), "--set", "event_name=buy")
-    assert told.endswith("a.jsonl: --map and --set are for CSV")
+def test_json_comes_with_a_mapping_as_well(file):
+    path = file("a.jsonl", [{**event(user="x"), "total": 3, "who": "ann"}])
+    mapping = ["--map", "user_id=who", "--map", "value=total"]
+    out = run(path, "--set", "event_name=buy", *mapping)
+    assert stored("revenue") == {OLD: 3}
+    assert out.splitlines()[1].endswith("a.jsonl: left out: event_name, user_id")
 
 
 def piped(monkeypatch, content):
@@ -153,6 +156,7 @@ def test_too_many_names_are_refused(file, monkeypatch):
 def test_a_dry_run_tells_what_would_come_and_stores_nothing(file):
     told = run(file("a.jsonl", [*visits(2), event("buy")]), "--dry-run")
     assert told.splitlines()[1:] == [
+        "namespace 'shop' is new",
         "3 events would be imported into shop",
         "span: 2025-01-28 12:00 to 2025-01-28 12:05 UTC",
         "             2 view",

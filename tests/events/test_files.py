@@ -11,11 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events import body, files, lines
+from events import body, columns, files, lines
 from events.buckets import Span
-from events.columns import Columns
-from events.files import FileError, Form, Reading, Source, Survey
+from events.dialects import Dialect, Form
+from events.fields import Fields
+from events.files import FileError, Reading, Survey
+from events.json_lines import JsonLines, Plain
 from events.lines import LineError, Rules
+from events.recognition import Options
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 RULES = Rules(namespace="shop", latest_at=NOON + body.FUTURE)
@@ -31,8 +34,8 @@ def file(tmp_path):
     def write(name, content, *, mapping=None, constants=None):
         path = tmp_path / name
         path.write_bytes(content)
-        columns = Columns(names=mapping or {}, constants=constants or {})
-        return Source(path, name, files.guess(path, name=name), columns)
+        fields = Fields(names=mapping or {}, constants=constants or {})
+        return files.source(path, name=name, options=Options(fields=fields))
 
     return write
 
@@ -45,6 +48,11 @@ def refusal(*sources):
     with pytest.raises(FileError) as caught:
         read(*sources)
     return str(caught.value)
+
+
+def decoded(block):
+    """Returns the events of JSON lines."""
+    return JsonLines(Dialect(Form.JSONL), rules=RULES).decoded(block, numbers=[1, 2])
 
 
 def fields(event):
@@ -121,7 +129,8 @@ def test_a_header_that_lacks_a_column_is_refused(file, header, mapping, problem)
     assert refusal(source) == f"a.csv:1: {problem}"
 
 
-TIME = lines.EXPECTED["date-time"]
+TIME, NUMBER = lines.EXPECTED["date-time"], columns.VALUES["."]
+UTF_8_EXPECTED = "expected text in UTF-8: for another encoding, give --encoding"
 TEXT = "1 to 200 characters, none of them a control character"
 
 
@@ -136,8 +145,11 @@ TEXT = "1 to 200 characters, none of them a control character"
         ({"user_id": "secret\x85"}, f"user_id: expected {TEXT}"),
         ({"user_id": "secret\n"}, f"user_id: expected {TEXT}"),
         ({"datetime": ...}, f"datetime: expected {TIME}"),
-        ({"datetime": None}, f"datetime: expected {TIME}"),
-        ({"datetime": "2026-03-04T12:00:00"}, f"datetime: expected {TIME}"),
+        ({"datetime": None}, f"datetime: expected {TIME}, not null"),
+        (
+            {"datetime": "2026-03-04T12:00:00"},
+            f'datetime: expected {TIME}, not "2026-03-04T12:00:00"',
+        ),
         (
             {"datetime": "2026-03-04T12:05:00.000001Z"},
             "datetime: expected a time from 1970 to 2026-03-04T12:05:00+00:00",
@@ -146,14 +158,19 @@ TEXT = "1 to 200 characters, none of them a control character"
             {"datetime": "1969-12-31T23:59:59Z"},
             "datetime: expected a time from 1970 to 2026-03-04T12:05:00+00:00",
         ),
-        ({"value": "1"}, f"value: expected {body.VALUE_EXPECTED}"),
+        ({"value": "1"}, f'value: expected {body.VALUE_EXPECTED}, not "1"'),
+        (
+            {"value": ["x" * 90]},
+            f'value: expected {body.VALUE_EXPECTED}, not ["{"x" * 38}…',
+        ),
+        ({"value": "ann"}, f"value: expected {body.VALUE_EXPECTED}"),
         ({"value": 1e13}, f"value: expected {body.VALUE_EXPECTED}"),
-        ({"ensure_goal": 1}, "ensure_goal: expected true or false"),
+        ({"ensure_goal": 1}, "ensure_goal: expected true or false, not 1"),
         ({"order_id": None}, "order_id: expected a text"),
         ({"namespace": "b"}, "namespace: expected shop, as it is imported into"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line_and_never_what_it_holds(
+def test_what_is_wrong_is_told_with_its_line_and_never_whose_it_is(
     file, changed, problem
 ):
     sent = {name: v for name, v in {**ONE, **changed}.items() if v is not ...}
@@ -171,6 +188,7 @@ def test_a_line_that_is_no_object_is_refused(file, line):
     assert told in {
         f"a.jsonl:2: expected {expected}",
         "a.jsonl:2: event_name: expected a text",
+        f"a.jsonl:2: {UTF_8_EXPECTED}",
     }
 
 
@@ -179,9 +197,15 @@ def test_a_line_that_is_no_object_is_refused(file, line):
     [
         ("view,,2026-03-04T12:00:00Z,", "user_id: expected a text"),
         ('view,"a\nb",2026-03-04T12:00:00Z,', f"user_id: expected {TEXT}"),
-        ("view,ann,yesterday,", f"datetime: expected {TIME}"),
-        ("view,ann,2026-03-04T12:00:00Z,1_0", f"value: expected {body.VALUE_EXPECTED}"),
-        ("view,ann,2026-03-04T12:00:00Z,nan", f"value: expected {body.VALUE_EXPECTED}"),
+        ("view,ann,yesterday,", f'datetime: expected {TIME}, not "yesterday"'),
+        ("view,ann,2026-03-04T12:00:00Z,1_0", f'value: expected {NUMBER}, not "1_0"'),
+        ("view,ann,2026-03-04T12:00:00Z,nan", f'value: expected {NUMBER}, not "nan"'),
+        ("view,ann,2026-03-04T12:00:00Z,ann", f"value: expected {NUMBER}"),
+        ("view,ann,2026-03-04T12:00:00Z,1,,", None),
+        (
+            "view,ann,2026-03-04T12:00:00Z,1,,x",
+            "expected 4 cells as in the header, not 6",
+        ),
         ("view,ann,2026-03-04T12:00:00Z", "expected 4 cells as in the header, not 3"),
         ('view,ann,"x', "expected CSV (unexpected end of data)"),
     ],
@@ -190,7 +214,10 @@ def test_a_bad_row_is_told_with_the_line_it_ends_in(file, row, problem):
     head = "event_name,user_id,datetime,value\nview,ann,2026-03-04T12:00:00Z,1\n"
     line = 3 + row.count("\n")
     source = file("a.csv", f"{head}{row}\n".encode())
-    assert refusal(source) == f"a.csv:{line}: {problem}"
+    if problem:
+        assert refusal(source) == f"a.csv:{line}: {problem}"
+    else:
+        assert len(read(source)) == 2
 
 
 def test_a_long_text_in_a_row_is_not_taken_for_a_bad_value(file):
@@ -201,10 +228,10 @@ def test_a_long_text_in_a_row_is_not_taken_for_a_bad_value(file):
     )
 
 
-def test_csv_must_be_utf_8(file):
-    head = b"event_name,user_id,datetime\n"
+def test_what_is_no_utf_8_is_told_with_its_line(file):
+    head = b"event_name,user_id,datetime\n" + b"a,ann,2026-03-04T12:00:00Z\n" * 40_000
     source = file("a.csv", head + b"\xff,ann,2026-03-04T12:00:00Z\n")
-    assert refusal(source) == "a.csv:1: expected text in UTF-8"
+    assert refusal(source) == f"a.csv:40002: {UTF_8_EXPECTED}"
 
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
@@ -231,14 +258,14 @@ def test_a_line_is_taken_exactly_if_the_intake_takes_it(sent, escaped):
         expected = body.decode(raw, received_at=NOON)
     except body.BodyError:
         with pytest.raises(LineError):
-            lines.from_json(raw + b"\n", first=1, rules=RULES)
+            decoded(raw + b"\n")
     else:
-        found = lines.from_json(raw + b"\n", first=1, rules=RULES)
+        found = decoded(raw + b"\n")
         assert [fields(one) for one in found] == [fields(one) for one in expected]
 
 
 def test_the_fields_are_those_of_the_intake():
-    assert lines.Plain.__struct_fields__ == body.Event.__struct_fields__
+    assert Plain.__struct_fields__ == body.Event.__struct_fields__
 
 
 def many(number):
@@ -275,21 +302,24 @@ def test_gzip_and_a_byte_order_mark_change_nothing(file, name):
 @pytest.mark.parametrize("cut", [slice(0, 40), slice(0, -1)])
 def test_a_gzip_that_was_cut_off_is_refused(file, cut):
     packed = gzip.compress(jsonl(*many(100)))[cut]
-    assert (
-        refusal(file("a.jsonl.gz", packed))
-        == "a.jsonl.gz: expected a complete gzip file"
-    )
+    with pytest.raises(FileError, match=r"a\.jsonl\.gz: expected a complete gzip file"):
+        read(file("a.jsonl.gz", packed))
 
 
-def test_a_file_that_is_not_there_is_told_by_name(tmp_path):
-    source = Source(tmp_path / "a.jsonl", "a.jsonl", Form.JSONL)
-    assert refusal(source) == "a.jsonl: No such file or directory"
+@pytest.mark.parametrize("problem", ["No such file or directory", "Is a directory"])
+def test_a_file_that_cannot_be_read_is_told_by_name(tmp_path, problem):
+    path = tmp_path / "a.csv" if "No such" in problem else tmp_path
+    with pytest.raises(FileError) as caught:
+        files.source(path, name="a.csv", options=Options())
+    assert str(caught.value) == f"a.csv: {problem}"
 
 
 @pytest.mark.parametrize(
     ("name", "content", "form"),
     [
         ("a.JSONL", b"", Form.JSONL),
+        ("a.jsonl", b' [{"a":1}', Form.JSON),
+        ("a.json", b'{"events" : [', Form.JSON),
         ("a.ndjson.gz", b"", Form.JSONL),
         ("a.csv", b"{", Form.CSV),
         ("standard input", b'\n {"a":1}', Form.JSONL),
@@ -302,7 +332,8 @@ def test_the_form_is_guessed_by_name_or_by_how_the_content_begins(
 ):
     path = tmp_path / "file"
     path.write_bytes(content)
-    assert files.guess(path, name=name) == form
+    source = files.source(path, name=name, options=Options())
+    assert source.dialect.form == form
 
 
 def test_the_digest_stands_for_the_content_and_how_it_is_understood(file):
@@ -330,7 +361,7 @@ def test_a_survey_tells_names_and_whole_five_minutes():
     for minutes in (0, -14, 4.99):
         at = (NOON + timedelta(minutes=minutes)).isoformat()
         event = {**ONE, "datetime": at, "event_name": f"at {minutes}"}
-        survey.add(lines.from_json(jsonl(event, event), first=1, rules=RULES))
+        survey.add(decoded(jsonl(event, event)))
     assert survey.events == 6
     assert survey.span == Span(
         NOON - timedelta(minutes=15), NOON + timedelta(minutes=5)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from argparse import ArgumentTypeError
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -13,13 +13,14 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.progress import BarColumn, Progress, TextColumn
 
-from access.models import DEFAULT_NAMESPACE
-from analytics import imports, ownership
+from access import spelling
+from access.models import DEFAULT_NAMESPACE, Namespace
+from access.options import Once
+from analytics import file_options, imports, ownership
 from analytics.imports import Plan
 from analytics.ownership import ImportRefusedError
-from events import body, files
-from events.columns import Columns
-from events.files import FileError, Form, Source, spooled
+from events import files
+from events.files import FileError, Source, spooled
 from events.imports import LostError
 from events.names import NameLimitError
 
@@ -34,15 +35,6 @@ COLUMNS = (
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def pair(text: str) -> tuple[str, str]:
-    """Returns a field and what follows its `=`; raises ArgumentTypeError."""
-    field, equals, rest = text.partition("=")
-    if not equals or field not in body.PROPERTIES:
-        fields = ", ".join(body.PROPERTIES)
-        raise ArgumentTypeError(f"{text!r}: expected FIELD=…, with one of {fields}")
-    return field, rest
 
 
 class Pace:
@@ -80,34 +72,14 @@ class Pace:
 
 class Command(BaseCommand):
     help = (
-        "Import events from JSON lines or CSV, plain or gzip; `-` is standard input. "
+        "Import events from JSON or CSV, plain or gzip; `-` is standard input. "
         "Stopped half-way, the same command goes on from there."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE")
-        parser.add_argument("--namespace", default=DEFAULT_NAMESPACE)
         parser.add_argument(
-            "--format",
-            choices=list(Form),
-            type=Form,
-            help="default: by name or content",
-        )
-        parser.add_argument(
-            "--map",
-            action="append",
-            default=[],
-            type=pair,
-            metavar="FIELD=COLUMN",
-            help="the column of CSV that holds a field; default: that of its name",
-        )
-        parser.add_argument(
-            "--set",
-            action="append",
-            default=[],
-            type=pair,
-            metavar="FIELD=VALUE",
-            help="a field that has the same value in all rows of CSV",
+            "--namespace", default=DEFAULT_NAMESPACE, action=Once, help="made if new"
         )
         parser.add_argument(
             "--replace",
@@ -117,6 +89,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="read and check, store nothing"
         )
+        file_options.add_to(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -132,11 +105,15 @@ class Command(BaseCommand):
 
     def work(self, stack: ExitStack, **options: Any) -> None:
         began = time.monotonic()
+        if again := [name for name, n in Counter(options["files"]).items() if n > 1]:
+            raise CommandError(f"{again[0]}: expected once")
         sources = [source(name, options, stack) for name in options["files"]]
         bar = stack.enter_context(Progress(*COLUMNS)) if sys.stdout.isatty() else None
         show = Pace(say=self.stdout.write, bar=bar).show
         place = {"namespace": options["namespace"], "at": now()}
         plan = imports.plan(sources, **place, show=show)
+        for remark in [*plan.remarks, *remarks(options["namespace"])]:
+            self.stdout.write(remark)
         if options["dry_run"]:
             self.stdout.write(told(plan))
             return
@@ -153,19 +130,29 @@ class Command(BaseCommand):
 def source(name: str, options: dict[str, Any], stack: ExitStack) -> Source:
     """Returns a file; what can be read only once is put into one until the end.
 
-    Raises FileError, and CommandError for a mapping that JSON does not take.
+    Raises FileError, and CommandError for an option that says nothing of it.
     """
+    told = file_options.of_file(name, files=options["files"], given=options)
     path = Path(name)
     if name == "-":
         name, path = "standard input", stack.enter_context(spooled(sys.stdin.buffer))
     elif path.is_fifo():
         with path.open("rb") as stream:
             path = stack.enter_context(spooled(stream))
-    form = options["format"] or files.guess(path, name=name)
-    columns = Columns(names=dict(options["map"]), constants=dict(options["set"]))
-    if form == Form.JSONL and columns != Columns():
-        raise CommandError(f"{name}: --map and --set are for CSV")
-    return Source(path, name, form, columns)
+    return files.source(path, name=name, options=told)
+
+
+def remarks(namespace: str) -> list[str]:
+    """Returns what is to be said of a namespace that is not there, which may be meant.
+
+    Another spelling makes another namespace.
+    """
+    known = Namespace.objects.values_list("name", flat=True)
+    if namespace in known:
+        return []
+    near = spelling.suggestion(namespace, known)
+    hint = f": did you mean {near}?" if near else ""
+    return [f"namespace {namespace!r} is new{hint}"]
 
 
 def told(plan: Plan) -> str:
