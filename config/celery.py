@@ -7,12 +7,13 @@ import os
 
 from celery import Celery
 from django.conf import settings
+from kombu import Exchange, Queue
+
+from config.beat import tick
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-REBUILD_SECONDS = 60
-REPORTS_SECONDS = 10
-SCHEDULE_SECONDS = 60
-FILL_SECONDS = 20
+COUNTING, BACKGROUND = "counting", "background"
+HOUR = 3_600
 
 app = Celery("abacus")
 app.conf.update(
@@ -36,57 +37,29 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=True,
     worker_hijack_root_logger=False,
     timezone="UTC",
+    # Reports, mails and backfills never delay what counts: they have other workers.
+    task_queues=[
+        Queue(name, Exchange(name), routing_key=name) for name in (COUNTING, BACKGROUND)
+    ],
+    task_default_queue=BACKGROUND,
+    task_routes={
+        "goals.tasks.drain": {"queue": COUNTING},
+        "analytics.tasks.aggregate": {"queue": COUNTING},
+    },
+    beat_scheduler="config.beat:Beat",
     beat_schedule={
-        "drain": {
-            "task": "goals.tasks.drain",
-            "schedule": settings.DRAIN_SECONDS,
-            "options": {"expires": settings.DRAIN_SECONDS},
-        },
-        "aggregate": {
-            "task": "analytics.tasks.aggregate",
-            "schedule": settings.AGGREGATE_SECONDS,
-            "options": {"expires": settings.AGGREGATE_SECONDS},
-        },
-        "rebuild": {
-            "task": "analytics.tasks.rebuild",
-            "schedule": REBUILD_SECONDS,
-            "options": {"expires": REBUILD_SECONDS},
-        },
-        "fill": {
-            "task": "analytics.tasks.fill",
-            "schedule": FILL_SECONDS,
-            "options": {"expires": FILL_SECONDS},
-        },
-        "sweep": {
-            "task": "analytics.tasks.sweep",
-            "schedule": 86_400,
-            "options": {"expires": 3_600},
-        },
-        "make-reports": {
-            "task": "analytics.reports.tasks.make",
-            "schedule": REPORTS_SECONDS,
-            "options": {"expires": REPORTS_SECONDS},
-        },
-        "expire-reports": {
-            "task": "analytics.reports.tasks.expire",
-            "schedule": 86_400,
-            "options": {"expires": 3_600},
-        },
-        "schedule-reports": {
-            "task": "analytics.reports.tasks.schedule",
-            "schedule": SCHEDULE_SECONDS,
-            "options": {"expires": SCHEDULE_SECONDS},
-        },
-        "mail-reports": {
-            "task": "analytics.reports.tasks.mail",
-            "schedule": SCHEDULE_SECONDS,
-            "options": {"expires": SCHEDULE_SECONDS},
-        },
-        "retain": {
-            "task": "events.tasks.retain",
-            "schedule": 86_400,
-            "options": {"expires": 3_600},
-        },
+        "drain": tick("goals.tasks.drain", seconds=settings.DRAIN_SECONDS),
+        "aggregate": tick(
+            "analytics.tasks.aggregate", seconds=settings.AGGREGATE_SECONDS
+        ),
+        "rebuild": tick("analytics.tasks.rebuild", seconds=60),
+        "fill": tick("analytics.tasks.fill", seconds=20),
+        "sweep": tick("analytics.tasks.sweep", seconds=HOUR),
+        "make-reports": tick("analytics.reports.tasks.make", seconds=10),
+        "expire-reports": tick("analytics.reports.tasks.expire", seconds=HOUR),
+        "schedule-reports": tick("analytics.reports.tasks.schedule", seconds=60),
+        "mail-reports": tick("analytics.reports.tasks.mail", seconds=60),
+        "retain": tick("events.tasks.retain", seconds=HOUR),
     },
 )
 app.autodiscover_tasks()

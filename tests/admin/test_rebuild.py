@@ -112,9 +112,9 @@ def waiting():
     with Connection(settings.REDIS_URL) as broker:
         channel: Any = broker.default_channel
         redis = channel.client
-        redis.delete("celery")
-        yield lambda: redis.llen("celery")
-        redis.delete("celery")
+        redis.delete("background")
+        yield lambda: redis.llen("background")
+        redis.delete("background")
 
 
 def test_the_action_asks_for_a_rebuild_and_wakes_a_worker_after_the_commit(

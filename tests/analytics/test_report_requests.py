@@ -43,9 +43,9 @@ def queue():
     with Connection(settings.REDIS_URL) as broker:
         channel: Any = broker.default_channel
         redis = channel.client
-        redis.delete("celery")
-        yield lambda: redis.llen("celery")
-        redis.delete("celery")
+        redis.delete("background")
+        yield lambda: redis.llen("background")
+        redis.delete("background")
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def serving(home: Path) -> Iterator[Product]:
     ):
         until(lambda: answers(http), log=log)
         until(lambda: ticks.control.ping(timeout=0.5), log=log)
-        yield Product(home, pid, home / "logs" / "worker.log", http, ticks)
+        yield Product(home, pid, home / "logs" / "counting.log", http, ticks)
 
 
 @contextmanager

@@ -63,10 +63,8 @@ class Worker:
 @pytest.fixture(scope="module")
 def worker(django_db_setup, queue, log):
     """A worker and a beat, for all these tests."""
-    schedule = str(log.with_name("schedule"))
-    beat = (*processes.CELERY, "beat", "--schedule", schedule)
     with ExitStack() as stack:
-        stack.enter_context(running(*beat, log=log))
+        stack.enter_context(running(*processes.CELERY, "beat", log=log))
         yield Worker(stack, log)
 
 

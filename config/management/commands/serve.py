@@ -10,7 +10,6 @@ import socket
 import sys
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -81,23 +80,23 @@ def answers(host: str, port: int) -> bool:
     return False
 
 
-def worker() -> Service:
-    """Returns the Celery worker. Its tasks survive a kill, so it dies at once."""
+def worker(queue: str) -> Service:
+    """Returns the Celery worker of a queue, with two processes.
+
+    Its tasks survive a kill, so it dies at once.
+    """
+    name = ("--queues", queue, "--hostname", f"{queue}@%h")
     options = ("--concurrency", "2", "--without-gossip", "--without-mingle")
     return Service(
-        name="worker",
-        argv=(*CELERY, "worker", "--loglevel", "INFO", *options),
+        name=queue,
+        argv=(*CELERY, "worker", *name, "--loglevel", "INFO", *options),
         death_signal=signal.SIGKILL,
     )
 
 
-def beat(local: Path) -> Service:
-    """Returns the Celery beat; the times of its last ticks are kept in `local`."""
-    schedule = embedded.private_directory(local / "beat") / "schedule"
-    return Service(
-        name="beat",
-        argv=(*CELERY, "beat", "--loglevel", "INFO", "--schedule", str(schedule)),
-    )
+def beat() -> Service:
+    """Returns the Celery beat."""
+    return Service(name="beat", argv=(*CELERY, "beat", "--loglevel", "INFO"))
 
 
 def disconnect() -> None:
@@ -108,6 +107,7 @@ def disconnect() -> None:
             connection.close_pool()
 
 
+QUEUES = ("counting", "background")  # of config.celery
 CELERY = (sys.executable, "-m", "celery", "--app", "config")
 
 
@@ -148,8 +148,9 @@ class Command(BaseCommand):
         held.announce(address)
         self.start_servers(running)
         self.prepare()
-        self.say("Starting web, worker and beat …")
-        for service in (web(host, port), worker(), beat(running.home)):
+        self.say("Starting web, workers and beat …")
+        workers = (worker(queue) for queue in QUEUES)
+        for service in (web(host, port), *workers, beat()):
             running.start(service)
         self.started(running, address)
         running.watch(stop)
