@@ -19,7 +19,9 @@ ABOUT = {
     "abacus_inbox_lag_seconds": "How long the oldest event waits to be counted.",
     "abacus_aggregation_lag_seconds": "How long the oldest batch of counted events "
     "waits to be aggregated.",
-    "abacus_batches_pending": "Batches of counted events that are not aggregated.",
+    "abacus_batches_pending": "Batches of counted events that are not aggregated; "
+    f"{events.MOST_BATCHES:,}: so many or more.",
+    "abacus_failing": "Pieces of periodic work that failed at their last attempt.",
 }
 
 
@@ -48,4 +50,5 @@ def numbers(*, now: datetime) -> dict[str, float]:
         "abacus_inbox_lag_seconds": found["inbox_lag_seconds"],
         "abacus_aggregation_lag_seconds": found["aggregation_lag_seconds"],
         "abacus_batches_pending": events.pending_batches(),
+        "abacus_failing": found["failing"],
     }

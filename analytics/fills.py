@@ -6,6 +6,7 @@ write what is new under every leaf already.
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 
@@ -13,7 +14,7 @@ from access import sql
 from access.models import Namespace
 from analytics import segments, services
 from analytics.models import WHOLE, Cause, Fill
-from events import buckets
+from events import buckets, failures
 from events.body import FUTURE, PAST
 from events.buckets import DAY, FIVE_MINUTES, RESOLUTIONS, Span
 from segmentation import queries as segmentation
@@ -55,29 +56,44 @@ WHERE bucket.namespace_id = %(namespace_id)s AND bucket.resolution = found.resol
 """
 
 
-@transaction.atomic
 def advance(*, at: datetime) -> Fill | None:
     """Fills the next day of a segmentation; returns how far that is now.
 
-    None when there is none to fill, or another worker is at it.
+    None when there is none to fill, or another worker is at the namespace of each that
+    is: no lock is waited for. One that fails is noted, and stops no other.
     """
     begin(at=at)
-    rows = Fill.objects.select_for_update(skip_locked=True, of=("self",))
-    one = rows.filter(finished_at=None).order_by("pk").first()
+    waiting = Fill.objects.filter(finished_at=None).order_by("pk")
+    with failures.attempts("fill", at=at) as attempts:
+        numbers = waiting.values_list("pk", flat=True)
+        for number in attempts.failing_last(numbers, subject=int):
+            if one := attempts.attempt(number, partial(step, number, at=at)):
+                return one
+    return None
+
+
+@transaction.atomic
+def step(number: int, *, at: datetime) -> Fill | None:
+    """Fills the next day of one segmentation; None where that cannot be done now.
+
+    The namespace's lock keeps other workers away from its fills. Their rows stay free,
+    so that a segmentation can be deleted meanwhile: its numbers are swept later.
+    """
+    rows = Fill.objects.filter(pk=number, finished_at=None)
+    scope = rows.values_list("segmentation__namespace", flat=True).first()
+    if scope is None or not sql.locked("aggregate", key=scope):
+        return None
+    one = rows.first()
     if one is None:
         return None
-    [(namespace_id,)] = Fill.objects.filter(pk=one.pk).values_list(
-        "segmentation__namespace"
-    )
-    cut = segmentation.cut(
-        namespace_id=namespace_id, segmentation_id=one.segmentation_id
-    )
+    cut = segmentation.cut(namespace_id=scope, segmentation_id=one.segmentation_id)
     if cut is None:
         return None
     if one.definition != cut.definition:
         restart(one, cut, at=at)
-    proceed(one, cut, namespace_id=namespace_id, at=at)
-    one.save()
+    proceed(one, cut, namespace_id=scope, at=at)
+    columns = ("definition", "started_at", "from_at", "finished_at", "done", "total")
+    rows.update(**{name: getattr(one, name) for name in columns})
     return one
 
 
@@ -120,7 +136,6 @@ def days(one: Fill) -> list[Span]:
 
 def proceed(one: Fill, cut: Cut, *, namespace_id: int, at: datetime) -> None:
     """Fills the next day, as far as it is still open."""
-    sql.lock("aggregate", key=namespace_id)
     every = days(one)
     if one.done == 0:
         carry(cut, namespace_id=namespace_id, from_at=one.from_at)
@@ -131,15 +146,15 @@ def proceed(one: Fill, cut: Cut, *, namespace_id: int, at: datetime) -> None:
 
 
 def fill(cut: Cut, *, namespace_id: int, day: Span, at: datetime) -> None:
-    span = Span(max(day.start_at, open_from(at=at)), day.end_at)
-    if span.start_at >= span.end_at:
+    start_at = max(day.start_at, open_from(at=at))
+    if start_at >= day.end_at:  # it waited until the day was sealed
         return
     run = services.begin(namespace_id=namespace_id, cause=Cause.FILL, at=at)
     written = services.recompute(
         namespace_id=namespace_id,
         targets=services.computed(namespace_id),
         segments=segments.leaves(cut),
-        spans=[span],
+        spans=[Span(start_at, day.end_at)],
         run_id=run.pk,
     )
     services.finish(run, buckets=written)
@@ -178,19 +193,28 @@ def filled(*, namespace_id: int) -> list[tuple[Cut, datetime]]:
     ]
 
 
-def sweep() -> int:
-    """Deletes the buckets of segmentations that were deleted; returns how many."""
-    places = Namespace.objects.values_list("pk", flat=True)
-    return sum(sweep_one(namespace_id=one) for one in places)
+def sweep(*, at: datetime) -> int:
+    """Deletes the buckets of segmentations that were deleted; returns how many.
+
+    A namespace that another worker is at is left to the next time; one that fails is
+    noted, and stops no other.
+    """
+    numbers = Namespace.objects.order_by("pk").values_list("pk", flat=True)
+    with failures.attempts("sweep", at=at) as attempts:
+        return sum(
+            attempts.attempt(one, partial(sweep_one, namespace_id=one)) or 0
+            for one in attempts.failing_last(numbers, subject=int)
+        )
 
 
 @transaction.atomic
 def sweep_one(*, namespace_id: int) -> int:
-    """Deletes a namespace's buckets of no segment.
+    """Deletes a namespace's buckets of no segment, unless another worker is at it.
 
     No aggregation is under way meanwhile: what one wrote before, it read before.
     """
-    sql.lock("aggregate", key=namespace_id)
+    if not sql.locked("aggregate", key=namespace_id):
+        return 0
     return sql.execute(
         ORPHANS,
         namespace_id=namespace_id,

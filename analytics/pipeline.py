@@ -7,6 +7,7 @@ from django.conf import settings
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
+from events import failures
 from events import queries as events
 
 TOLERATED_SECONDS = 900
@@ -15,8 +16,9 @@ State = Mapping[str, bool | float]
 
 
 def state(*, now: datetime) -> State:
-    """Returns `redis` (it answers), and in seconds how long the oldest event waits:
-    in the inbox for a drain, in history for an aggregation (0: nothing waits).
+    """Returns `redis` (it answers), in seconds how long the oldest event waits: in the
+    inbox for a drain, in history for an aggregation (0: nothing waits), and `failing`:
+    how many pieces of periodic work failed at their last attempt.
 
     Raises the database's OperationalError.
     """
@@ -24,6 +26,7 @@ def state(*, now: datetime) -> State:
         "redis": broker_answers(),
         "inbox_lag_seconds": seconds(since=events.oldest_waiting(), now=now),
         "aggregation_lag_seconds": seconds(since=events.oldest_pending(), now=now),
+        "failing": failures.number(),
     }
 
 

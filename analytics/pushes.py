@@ -51,11 +51,13 @@ def put(
     """Sets five-minute buckets, all or none, then the hours and days above them.
 
     `starts` are distinct starts of five minutes; `values` has as many for each metric's
-    name. A zero leaves no bucket. Waits for an aggregation that is under way. Raises
-    PushError.
+    name. A zero leaves no bucket. Raises PushError.
+
+    Waits for other pushes of the namespace and for buckets that are loaded into it, but
+    for no aggregation: that writes no bucket of an external metric.
     """
     metrics = ids(values)
-    sql.lock("aggregate", key=namespace_id)
+    sql.lock("push", key=namespace_id)
     run = services.begin(namespace_id=namespace_id, cause=Cause.PUSH, at=at)
     place = {"namespace_id": namespace_id, "run_id": run.pk}
     seconds = [int(start.timestamp()) for start in starts]

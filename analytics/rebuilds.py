@@ -8,6 +8,7 @@ more, and the days depend on when the rebuild was started.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Max
@@ -16,7 +17,7 @@ from access import sql
 from access.models import Namespace
 from analytics import kinds, segments, services
 from analytics.models import WHOLE, Bucket, Carried, Cause, Kind, Metric, Rebuild
-from events import buckets, past
+from events import buckets, failures, past
 from events import queries as events
 from events.body import FUTURE
 from events.buckets import DAY, FIVE_MINUTES, Span
@@ -28,6 +29,10 @@ AT_WORK = "rebuilding as "
 
 class NotRebuildableError(ValueError):
     """A metric is not computed from history, or not at the moment."""
+
+
+class BusyError(Exception):
+    """Another worker is at the namespace."""
 
 
 def stale() -> list[Metric]:
@@ -79,18 +84,39 @@ def refuse(metric: Metric) -> None:
 
 
 def advance_next(*, at: datetime) -> Rebuild | None:
-    """Advances the rebuild that was asked for first, unless another worker is at it."""
+    """Advances the rebuild that was asked for first of those that can go on now.
+
+    None when none can: no lock is waited for. One that fails is noted, and stops no
+    other.
+    """
     waiting = Rebuild.objects.filter(finished_at=None).order_by("pk")
-    number = waiting.values_list("pk", flat=True).first()
-    return advance(number, at=at, wait=False) if number else None
+    with failures.attempts("rebuild", at=at) as attempts:
+        numbers = waiting.values_list("pk", flat=True)
+        for number in attempts.failing_last(numbers, subject=int):
+            work = partial(advance, number, at=at, wait=False)
+            if one := attempts.attempt(number, work):
+                return one
+    return None
 
 
-@transaction.atomic
 def advance(rebuild_id: int, *, at: datetime, wait: bool) -> Rebuild | None:
     """Rebuilds the next day that has events; returns how far the rebuild is now.
 
-    None when it is finished or, unless told to wait, another worker is at it. A metric
-    that was edited is begun again; one that cannot be rebuilt any more stays stale.
+    None when it is finished or, unless told to wait, another worker is at it or at the
+    namespace of that day.
+    """
+    try:
+        return step(rebuild_id, at=at, wait=wait)
+    except BusyError:
+        return None
+
+
+@transaction.atomic
+def step(rebuild_id: int, *, at: datetime, wait: bool) -> Rebuild | None:
+    """As `advance`, but raises BusyError where another worker is at the namespace.
+
+    A metric that was edited is begun again; one that cannot be rebuilt any more stays
+    stale.
     """
     rows = Rebuild.objects.select_for_update(skip_locked=not wait, of=("self",))
     one = rows.select_related("metric").filter(pk=rebuild_id, finished_at=None).first()
@@ -99,7 +125,7 @@ def advance(rebuild_id: int, *, at: datetime, wait: bool) -> Rebuild | None:
     if one.metric.kind == Kind.EXTERNAL or not one.metric.active:
         one.finished_at = at
     elif one.started_at and one.metric.built_as == under_way(one.metric):
-        proceed(one, every=days(one.metric, at=one.started_at), at=at)
+        proceed(one, every=days(one.metric, at=one.started_at), at=at, wait=wait)
     elif turn(one.metric, under_way(one.metric)):
         one.started_at, one.done = at, 0
         one.total = Namespace.objects.count() * len(days(one.metric, at=at))
@@ -125,7 +151,7 @@ def days(metric: Metric, *, at: datetime) -> list[Span]:
     return list(buckets.cut_at(whole, resolution=DAY))
 
 
-def proceed(one: Rebuild, *, every: Sequence[Span], at: datetime) -> None:
+def proceed(one: Rebuild, *, every: Sequence[Span], at: datetime, wait: bool) -> None:
     """Rebuilds the next day of a namespace that has events, else leaves the namespace.
 
     After the last namespace, the metric is what it says it is, unless it was edited.
@@ -142,14 +168,22 @@ def proceed(one: Rebuild, *, every: Sequence[Span], at: datetime) -> None:
         namespace_id=namespaces[place], spans=[every[number] for number in waiting]
     )
     if found:
+        hold(namespaces[place], wait=wait)
         rebuild_day(one.metric, namespace_id=namespaces[place], day=found[0], at=at)
     done = every.index(found[0]) + 1 if found else len(every)
     one.done = place * len(every) + done
 
 
+def hold(namespace_id: int, *, wait: bool) -> None:
+    """Keeps other workers away from a namespace, or raises BusyError."""
+    if wait:
+        sql.lock("aggregate", key=namespace_id)
+    elif not sql.locked("aggregate", key=namespace_id):
+        raise BusyError(namespace_id)
+
+
 def rebuild_day(metric: Metric, *, namespace_id: int, day: Span, at: datetime) -> None:
     """Replaces the metric's buckets of a day, except what was loaded from a file."""
-    sql.lock("aggregate", key=namespace_id)
     loaded_until = after_loaded(metric, namespace_id=namespace_id, day=day)
     start_at = max(day.start_at, since(kind=metric.kind, at=at), loaded_until)
     if start_at >= day.end_at:

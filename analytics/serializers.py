@@ -235,6 +235,9 @@ class ReadyAnswer(serializers.Serializer[Answer]):
     redis = serializers.BooleanField()
     inbox_lag_seconds = serializers.FloatField()
     aggregation_lag_seconds = serializers.FloatField()
+    failing = serializers.IntegerField(
+        help_text="Pieces of periodic work that failed at their last attempt."
+    )
 
 
 class ErrorAnswer(serializers.Serializer[Answer]):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from access import sql
 from analytics import catalogue, kinds, segments
 from analytics.models import KPI, AggregationRun, Cause, Kind, Metric
 from analytics.segments import Segments
-from events import buckets, names, past
+from events import buckets, failures, names, past
 from events import queries as events
 from events import services as intake
 from events.buckets import DAY, FIVE_MINUTES, HOUR, Span
@@ -249,9 +250,16 @@ def edges(spans: Sequence[Span]) -> dict[str, list[datetime]]:
 
 
 def aggregate_all(*, at: datetime) -> list[AggregationRun]:
-    """Aggregates every namespace that has something new, each in its transaction."""
-    pending = events.namespaces_to_aggregate()
-    runs = [aggregate(namespace_id=namespace_id, at=at) for namespace_id in pending]
+    """Aggregates every namespace that has something new, each in its transaction.
+
+    Those come first that wait longest; one that fails is noted, and stops no other.
+    """
+    with failures.attempts("aggregate", at=at) as attempts:
+        pending = events.namespaces_to_aggregate()
+        runs = [
+            attempts.attempt(one, partial(aggregate, namespace_id=one, at=at))
+            for one in attempts.failing_last(pending, subject=int)
+        ]
     return [run for run in runs if run]
 
 

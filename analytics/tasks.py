@@ -52,7 +52,8 @@ def fill() -> None:
 @shared_task
 def sweep() -> None:
     """Deletes the numbers of segmentations that are gone."""
-    logger.info("deleted %s buckets of segmentations that are gone", fills.sweep())
+    swept = fills.sweep(at=datetime.now(UTC))
+    logger.info("deleted %s buckets of segmentations that are gone", swept)
 
 
 def wake_rebuild() -> None:

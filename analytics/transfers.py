@@ -129,6 +129,7 @@ def load(
     places = owned()
     for place in places:
         sql.lock("aggregate", key=place.namespace_id)
+        sql.lock("push", key=place.namespace_id)
         clear(place, replace=replace)
     runs = filled(places, at=at)
     sql.execute("DROP TABLE loaded")

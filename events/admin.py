@@ -4,9 +4,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from access.staff import OwnedAdmin, ReadOnlyAdmin
+from access.staff import OwnedAdmin, ReadOnlyAdmin, RootAdmin
 from events import names
-from events.models import Batch, EventName, Import
+from events.models import Batch, EventName, Failure, Import
 
 
 @admin.register(EventName)
@@ -87,3 +87,12 @@ class ImportAdmin(ReadOnlyAdmin[Import], OwnedAdmin[Import]):
     ) -> bool:
         allowed = self.may_change(request, obj)
         return allowed and (obj is None or obj.finished_at is None)
+
+
+@admin.register(Failure)
+class FailureAdmin(ReadOnlyAdmin[Failure], RootAdmin[Failure]):
+    """What fails at the moment; a row is gone once its work succeeds."""
+
+    list_display = ["work", "subject", "error", "times", "first_at", "last_at"]
+    list_filter = ["work"]
+    sortable_by = ["first_at", "last_at"]

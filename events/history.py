@@ -57,6 +57,8 @@ def attach(days: set[date]) -> None:
 
 @transaction.atomic
 def drop(day: date) -> None:
-    """Drops a day for good. Gives up after 5 s where a long read holds it."""
-    sql.execute("SET LOCAL lock_timeout = '5s'")
+    """Drops a day for good. Gives up after a second where a long read holds it: until
+    then, all other reads of history wait behind.
+    """
+    sql.execute("SET LOCAL lock_timeout = '1s'")
     sql.execute(f"DROP TABLE IF EXISTS {PREFIX}{day:%Y%m%d}")

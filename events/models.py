@@ -7,6 +7,7 @@ they are partitioned, or need a key that Django does not write.
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Coalesce
 
 NAME_LIMIT = 1_000  # names that a namespace uses at a time
 NUMBER_LIMIT = 4_000  # and ever: a path to a goal has a bit for each
@@ -129,10 +130,17 @@ class Batch(models.Model):
     class Meta:
         verbose_name_plural = "batches"
         indexes = [
+            # Their first rows are asked for: of all, and of a namespace.
             models.Index(
-                fields=["namespace"],
+                fields=["drained_at"],
                 condition=models.Q(aggregated_at=None),
                 name="batch_pending",
+            ),
+            models.Index(
+                "namespace",
+                Coalesce("received_at", "drained_at"),
+                condition=models.Q(aggregated_at=None),
+                name="batch_pending_by_namespace",
             ),
             models.Index(fields=["namespace", "aggregated_by"], name="batch_by_run"),
         ]
@@ -212,7 +220,6 @@ class ItemPrice(models.Model):
     item_id = models.CharField(max_length=200)
     price = models.DecimalField(max_digits=20, decimal_places=6)
     updated_at = models.DateTimeField()
-    aggregated_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -221,13 +228,55 @@ class ItemPrice(models.Model):
                 name="price_is_bounded",
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id}: {self.price}"
+
+
+class PriceChange(models.Model):
+    """A price that was set anew, and the aggregation that summed events by it.
+
+    Rows are only added where prices are set, so that whoever sets them waits for no
+    aggregation.
+    """
+
+    namespace = models.ForeignKey(
+        "access.Namespace", on_delete=models.PROTECT, db_index=False
+    )
+    item_id = models.CharField(max_length=200)
+    changed_at = models.DateTimeField()
+    aggregated_at = models.DateTimeField(null=True)
+
+    class Meta:
         indexes = [
             models.Index(
-                fields=["namespace"],
+                fields=["namespace", "changed_at"],
                 condition=models.Q(aggregated_at=None),
-                name="price_pending",
+                name="price_change_pending",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.item_id}: {self.price}"
+        return f"{self.item_id} at {self.changed_at}"
+
+
+class Failure(models.Model):
+    """Periodic work that failed at its last attempt, and is tried again each tick."""
+
+    work = models.CharField(max_length=20)
+    subject = models.BigIntegerField(
+        help_text="The number of its namespace, rebuild or fill, or of a day."
+    )
+    error = models.CharField(max_length=100, help_text="Its class; the log says more.")
+    times = models.PositiveIntegerField(help_text="In a row.")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-last_at", "work", "subject"]
+        constraints = [
+            models.UniqueConstraint(fields=["work", "subject"], name="failure_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.work} of {self.subject}: {self.error}"

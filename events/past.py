@@ -88,7 +88,8 @@ def unsettled(*, namespace_id: int) -> list[Span]:
 
 REPRICED = """
 SELECT DISTINCT date_bin('5 minutes', occurred_at, 'epoch')
-FROM events_event AS event JOIN events_itemprice AS latest USING (namespace_id, item_id)
+FROM events_event AS event JOIN events_pricechange AS change
+    USING (namespace_id, item_id)
 WHERE namespace_id = %(namespace_id)s AND event_name_id = ANY(%(names)s::int[])
     AND occurred_at >= %(start_at)s AND occurred_at < %(end_at)s AND value IS NULL
     AND (aggregated_at IS NULL OR occurred_at < aggregated_at - %(past)s)
@@ -97,8 +98,8 @@ WHERE namespace_id = %(namespace_id)s AND event_name_id = ANY(%(names)s::int[])
 
 def repriced(*, namespace_id: int, names: Sequence[int], span: Span) -> list[datetime]:
     """Returns the five minutes of a span in which an event without value may have been
-    summed at another price than its item's latest: that one waits for an aggregation,
-    or came when the event was sealed.
+    summed at another price than its item's latest: a change waits for an aggregation,
+    or was covered when the event was sealed.
     """
     rows = sql.fetch(
         REPRICED,

@@ -17,15 +17,24 @@ def user_key(user_id: str, *, scope: Scope) -> int:
     return keys.user_key(user_id, key=key)
 
 
-PENDING = """
-SELECT namespace.id, every.shard
-FROM access_namespace AS namespace, generate_series(0, 15) AS every (shard)
-WHERE EXISTS (
-    SELECT FROM events_inboxevent AS waiting
-    WHERE waiting.namespace_id = namespace.id AND waiting.shard = every.shard
+# The oldest arrival of each namespace and shard with any: one look into the key each,
+# however many wait behind it. Requests overlap, so one that was received a moment
+# earlier may have arrived a moment later.
+FIRST = """
+WITH RECURSIVE first AS (
+    (
+        SELECT namespace_id, shard, received_at FROM events_inboxevent
+        ORDER BY namespace_id, shard, id LIMIT 1
+    )
+    UNION ALL
+    SELECT next.* FROM first, LATERAL (
+        SELECT namespace_id, shard, received_at FROM events_inboxevent
+        WHERE (namespace_id, shard) > (first.namespace_id, first.shard)
+        ORDER BY namespace_id, shard, id LIMIT 1
+    ) AS next
 )
-ORDER BY random()
 """
+PENDING = f"{FIRST} SELECT namespace_id, shard FROM first ORDER BY random()"
 WAITING = """
 SELECT string_agg(
     int8send(id) || int8send(user_key) || timestamptz_send(occurred_at)
@@ -80,13 +89,20 @@ def next_arrival() -> int:
 
 
 NAMESPACES = """
-SELECT namespace_id FROM events_batch WHERE aggregated_at IS NULL
-UNION SELECT namespace_id FROM events_itemprice WHERE aggregated_at IS NULL ORDER BY 1
+SELECT namespace_id FROM (
+    SELECT namespace_id, drained_at AS since FROM events_batch
+    WHERE aggregated_at IS NULL
+    UNION ALL SELECT namespace_id, changed_at FROM events_pricechange
+    WHERE aggregated_at IS NULL
+) AS pending
+GROUP BY 1 ORDER BY min(since), 1
 """
 
 
 def namespaces_to_aggregate() -> list[int]:
-    """Returns the namespaces with batches or prices that no aggregation covered."""
+    """Returns the namespaces with batches or prices that no aggregation covered, those
+    first that wait longest.
+    """
     return [namespace_id for (namespace_id,) in sql.fetch(NAMESPACES)]
 
 
@@ -116,7 +132,7 @@ def oldest_import(*, now: datetime) -> datetime | None:
     return found
 
 
-LAG = "SELECT min(received_at) FROM events_inboxevent"
+LAG = f"{FIRST} SELECT min(received_at) FROM first"
 
 
 def oldest_waiting() -> datetime | None:
@@ -132,12 +148,17 @@ def oldest_pending() -> datetime | None:
     return moment(PENDING_SINCE)
 
 
-PENDING_BATCHES = "SELECT count(*) FROM events_batch WHERE aggregated_at IS NULL"
+MOST_BATCHES = 10_000
+PENDING_BATCHES = """
+SELECT count(*) FROM (
+    SELECT FROM events_batch WHERE aggregated_at IS NULL LIMIT %(most)s
+) AS pending
+"""
 
 
 def pending_batches() -> int:
-    """Returns how many batches no aggregation covered."""
-    return int(sql.fetch(PENDING_BATCHES)[0][0])
+    """Returns how many batches no aggregation covered, MOST_BATCHES for more."""
+    return int(sql.fetch(PENDING_BATCHES, most=MOST_BATCHES)[0][0])
 
 
 def moment(statement: str) -> datetime | None:
@@ -147,11 +168,14 @@ def moment(statement: str) -> datetime | None:
 
 PENDING_FROM = """
 SELECT least(
-    (SELECT min(received_at) FROM events_inboxevent
-        WHERE namespace_id = %(namespace_id)s),
+    (SELECT min(received_at) FROM generate_series(0, 15) AS every (shard), LATERAL (
+        SELECT received_at FROM events_inboxevent AS waiting
+        WHERE namespace_id = %(namespace_id)s AND waiting.shard = every.shard
+        ORDER BY id LIMIT 1
+    ) AS first),
     (SELECT min(coalesce(received_at, drained_at)) FROM events_batch
         WHERE namespace_id = %(namespace_id)s AND aggregated_at IS NULL),
-    (SELECT min(updated_at) FROM events_itemprice
+    (SELECT min(changed_at) FROM events_pricechange
         WHERE namespace_id = %(namespace_id)s AND aggregated_at IS NULL)
 )
 """

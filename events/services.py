@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from django.db import transaction
 
 from access import sql
-from events import history, names, queries, seen
+from events import failures, history, names, queries, seen
 from events.arrivals import Arrival, microseconds
 from events.body import PAST
-from events.models import Batch, SeenEvent
+from events.models import Batch, PriceChange
 
 INBOX_TYPES = {
     "namespace_id": "int8",
@@ -146,14 +147,20 @@ def ensure_days(days: Iterable[date]) -> None:
     history.ensure(days)
 
 
+# Items in one order, so that two of these never wait for each other.
 PRICES = """
-INSERT INTO events_itemprice AS known (namespace_id, item_id, price, updated_at)
-SELECT %(namespace_id)s, item_id, price, %(at)s
-FROM unnest(%(items)s::text[], %(prices)s::numeric[]) AS latest (item_id, price)
-ORDER BY item_id
-ON CONFLICT (namespace_id, item_id) DO UPDATE
-SET price = EXCLUDED.price, updated_at = EXCLUDED.updated_at, aggregated_at = NULL
-WHERE known.price <> EXCLUDED.price
+WITH changed AS (
+    INSERT INTO events_itemprice AS known (namespace_id, item_id, price, updated_at)
+    SELECT %(namespace_id)s, item_id, price, %(at)s
+    FROM unnest(%(items)s::text[], %(prices)s::numeric[]) AS latest (item_id, price)
+    ORDER BY item_id
+    ON CONFLICT (namespace_id, item_id) DO UPDATE
+    SET price = EXCLUDED.price, updated_at = EXCLUDED.updated_at
+    WHERE known.price <> EXCLUDED.price
+    RETURNING item_id
+)
+INSERT INTO events_pricechange (namespace_id, item_id, changed_at)
+SELECT %(namespace_id)s, item_id, %(at)s FROM changed
 """
 
 
@@ -162,7 +169,8 @@ def put_prices(
 ) -> None:
     """Sets the latest prices of items, all or none.
 
-    Only a price that changed makes an aggregation look at the item's events again.
+    Only a price that changed makes an aggregation look at the item's events again; one
+    that is under way is not waited for, and the next one looks.
     """
     sql.execute(
         PRICES,
@@ -191,7 +199,7 @@ WITH batch AS (
     WHERE namespace_id = %(namespace_id)s AND aggregated_at IS NULL
     RETURNING id, events, touched
 ), price AS (
-    UPDATE events_itemprice SET aggregated_at = %(at)s
+    UPDATE events_pricechange SET aggregated_at = %(at)s
     WHERE namespace_id = %(namespace_id)s AND aggregated_at IS NULL
     RETURNING item_id
 ), touched AS (
@@ -218,7 +226,7 @@ SELECT (SELECT array_agg(id) FROM batch), (SELECT coalesce(sum(events), 0) FROM 
 def claim(
     *, namespace_id: int, priced: Sequence[int], run_id: int, at: datetime
 ) -> Claim:
-    """Marks batches and changed prices as aggregated by a run; returns what they touch.
+    """Marks batches and new prices as aggregated by a run; returns what they touch.
 
     Belongs into the transaction that recomputes the buckets: both happen or neither.
     `priced` are the event names whose missing values are taken from item prices; a
@@ -242,15 +250,31 @@ def retain(*, now: datetime) -> list[date]:
 
     A day stays while an event in the inbox, or one that no bucket holds yet, is so old
     that the day may be needed to compute its buckets; and while an import that brings
-    its events has not ended, and a day longer.
+    its events has not ended, and a day longer. What fails is noted; the rest goes on.
     """
-    needed = queries.oldest_unaggregated() or now, queries.oldest_import(now=now) or now
-    oldest = min(now - PAST, *needed)
     history.ensure(now.date() + timedelta(days=ahead) for ahead in range(-PAST.days, 4))
-    SeenEvent.objects.filter(seen_at__lt=now - history.KEPT).delete()
-    Batch.objects.filter(aggregated_at__lt=now - history.KEPT).delete()
-    kept_from = (oldest - history.LOOK_BACK).date()
+    forget(before=now - history.KEPT)
+    failures.expire(now=now)
+    needed = queries.oldest_unaggregated() or now, queries.oldest_import(now=now) or now
+    kept_from = (min(now - PAST, *needed) - history.LOOK_BACK).date()
     past = sorted(day for day in history.existing() if day < kept_from)
-    for day in past:
-        history.drop(day)
-    return past
+    with failures.attempts("retain", at=now) as attempts:
+        for day in past:
+            attempts.attempt(day.toordinal(), partial(history.drop, day))
+    return sorted(set(past) - history.existing())
+
+
+FORGET_SEEN = """
+DELETE FROM events_seenevent WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM events_seenevent WHERE seen_at < %(before)s LIMIT %(limit)s
+))
+"""
+PIECE = 50_000  # rows of one transaction
+
+
+def forget(*, before: datetime) -> None:
+    """Deletes what was seen and aggregated before, piece by piece."""
+    while sql.execute(FORGET_SEEN, before=before, limit=PIECE) == PIECE:
+        pass
+    Batch.objects.filter(aggregated_at__lt=before).delete()
+    PriceChange.objects.filter(aggregated_at__lt=before).delete()

@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def retain() -> None:
-    """Forgets what is past keeping, once a day."""
+    """Forgets what is past keeping."""
     dropped = services.retain(now=datetime.now(UTC))
     if dropped:
         logger.info("history dropped up to %s", dropped[-1])

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
+from operator import itemgetter
 
 import numpy as np
 from django.db import transaction
 
 from access import sql
-from events import keys, names
+from events import failures, keys, names
 from events import queries as inbox
 from events import services as events
 from events.arrivals import Arrivals, days
+from events.failures import Attempts
 from goals import marks, paths, stored, tables
 from goals.bloom import Filters, cross
 from goals.marks import GLOBAL, Pairs
@@ -27,15 +30,24 @@ def drain_all(*, at: datetime) -> int:
     """Drains the shards that have events waiting; returns how many were counted.
 
     Any number of workers may do this at once: each skips the shards that others hold.
-    Of a backlog, one run takes about RUN events.
+    Of a backlog, one run takes about RUN events, a BATCH of each shard in turn. A shard
+    that fails is noted for its namespace, and stops no other.
     """
     total = 0
-    for namespace_id, shard in inbox.pending_shards():
-        drained = BATCH
-        while drained == BATCH and total < RUN:
-            drained = drain(namespace_id=namespace_id, shard=shard, at=at)
-            total += drained
+    with failures.attempts("drain", at=at) as attempts:
+        waiting = attempts.failing_last(inbox.pending_shards(), subject=itemgetter(0))
+        while waiting and total < RUN:
+            drained = {shard: drain_next(attempts, *shard) for shard in waiting}
+            total += sum(drained.values())
+            waiting = [shard for shard, events in drained.items() if events == BATCH]
     return total
+
+
+def drain_next(attempts: Attempts, namespace_id: int, shard: int) -> int:
+    """Drains the next BATCH of a shard; returns how many, 0 where that failed."""
+    place = {"namespace_id": namespace_id, "shard": shard}
+    work = partial(drain, at=attempts.at, **place)
+    return attempts.attempt(namespace_id, work) or 0
 
 
 def pause(*, namespace_id: int) -> None:

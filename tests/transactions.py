@@ -7,6 +7,8 @@ from threading import Event as Signal
 
 from django.db import connection, transaction
 
+from access import sql
+
 
 @contextmanager
 def elsewhere(work: Callable[[], object]) -> Iterator[None]:
@@ -46,4 +48,12 @@ def read_only() -> Iterator[None]:
     """Lets the database refuse whatever would change it, or lock a row, inside."""
     with undone(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
+        yield
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Makes it an error to wait for anybody's lock, in a transaction of its own."""
+    with transaction.atomic():
+        sql.execute("SET LOCAL lock_timeout = '50ms'")
         yield

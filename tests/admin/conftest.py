@@ -19,7 +19,7 @@ from analytics.models import (
     Report,
     ReportSchedule,
 )
-from events.models import Batch, EventName, Import
+from events.models import Batch, EventName, Failure, Import
 from flags.models import Flag
 from goals.models import Goal
 from segmentation.models import ABTest
@@ -123,6 +123,9 @@ def make_pipeline(n, namespace):
         taken=3,
         started_at=T0,
         **place,
+    )
+    Failure.objects.create(
+        work="drain", subject=n, error="DataError", times=1, first_at=T0, last_at=T0
     )
     Batch.objects.create(shard=n % 16, events=1, touched=[T0], drained_at=T0, **place)
     AggregationRun.objects.create(

@@ -37,6 +37,7 @@ TABLE = {
     "axes.accessattempt": ("", "see delete", ""),
     "events.batch": ("see", "see", ""),
     "events.eventname": ("see", "see", "retire restore"),
+    "events.failure": ("", "see", ""),
     "events.import": ("see delete", "see delete", ""),
     "flags.flag": (ALL, ALL, ""),
     "goals.goal": ("see add delete", "see add delete", ""),

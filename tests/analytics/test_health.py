@@ -12,6 +12,7 @@ READY = {
     "redis": True,
     "inbox_lag_seconds": 0,
     "aggregation_lag_seconds": 0,
+    "failing": 0,
 }
 
 

@@ -23,13 +23,17 @@ abacus_inbox_lag_seconds 0.0
 waits to be aggregated.
 # TYPE abacus_aggregation_lag_seconds gauge
 abacus_aggregation_lag_seconds 0.0
-# HELP abacus_batches_pending Batches of counted events that are not aggregated.
+# HELP abacus_batches_pending Batches of counted events that are not aggregated; \
+10,000: so many or more.
 # TYPE abacus_batches_pending gauge
 abacus_batches_pending 0.0
+# HELP abacus_failing Pieces of periodic work that failed at their last attempt.
+# TYPE abacus_failing gauge
+abacus_failing 0.0
 """
 QUIET = {"ready": 1, "redis_up": 1}
 QUIET |= dict.fromkeys(["inbox_lag_seconds", "aggregation_lag_seconds"], 0)
-QUIET |= {"batches_pending": 0}
+QUIET |= {"batches_pending": 0, "failing": 0}
 
 
 def scraped(client):
@@ -101,11 +105,11 @@ def test_no_name_of_the_business_is_open(client):
 
 
 @pytest.mark.django_db
-def test_a_scrape_costs_three_queries(client, django_assert_num_queries):
+def test_a_scrape_costs_four_queries(client, django_assert_num_queries):
     for _ in range(3):
         waiting = event("view")._replace(namespace_id=namespace())
         intake.record(arrivals=[waiting], received_at=NOON)
-        with django_assert_num_queries(3):  # inbox, batches' age, batches
+        with django_assert_num_queries(4):  # inbox, age of batches, batches, failures
             client.get("/metrics")
         goals.drain_all(at=NOON)
 

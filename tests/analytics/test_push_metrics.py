@@ -1,6 +1,5 @@
 """`PUT analytics/metrics/values/`: what other programs know, pushed and read."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -10,7 +9,6 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from access import sql
 from access.models import Namespace
 from analytics import pushes
 from analytics.models import AggregationRun, Bucket, Cause, Kind
@@ -26,7 +24,6 @@ from tests.analytics.builders import (
     namespace,
     stored,
 )
-from tests.transactions import elsewhere
 
 pytestmark = pytest.mark.django_db
 URL = "/analytics/metrics/values/"
@@ -271,26 +268,6 @@ def test_events_and_metrics_of_others_leave_pushed_values_alone(backend, shop):
     assert stored(shop.pk, "visitors", 86400) == {NOON - 12 * HOUR: 5}
     put(backend, [T], {"visitors": [6]})
     assert stored(shop.pk, "views", 86400) == {NOON - 12 * HOUR: 1}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_push_waits_for_the_aggregation_of_its_namespace():
-    shop = namespace()
-
-    def push():
-        try:
-            values = {"visitors": [Decimal(1)]}
-            pushes.put(namespace_id=shop, starts=[NOON], values=values, at=NOON)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        with elsewhere(lambda: sql.lock("aggregate", key=shop)):
-            pushed = pool.submit(push)
-            with pytest.raises(TimeoutError):
-                pushed.result(timeout=0.3)
-        pushed.result(timeout=120)
-    assert stored(shop, "visitors") == {NOON: 1}
 
 
 STARTS = [datetime.fromtimestamp(T + 300 * each, UTC) for each in (0, 1, 12, 13, 288)]

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from events import names, services
-from events.models import ItemPrice
+from events.models import ItemPrice, PriceChange
 from goals import services as goals
 from tests.events.builders import NOON, arrival, record
 
@@ -51,9 +51,9 @@ def test_the_last_price_of_an_item_counts(backend):
 
 def test_only_a_price_that_changed_waits_for_an_aggregation(backend):
     put(backend, ("shoe", 5), ("hat", 1))
-    ItemPrice.objects.update(aggregated_at=NOON)
+    PriceChange.objects.update(aggregated_at=NOON)
     put(backend, ("shoe", 5), ("hat", 2))
-    pending = ItemPrice.objects.filter(aggregated_at=None)
+    pending = PriceChange.objects.filter(aggregated_at=None)
     assert [price.item_id for price in pending] == ["hat"]
 
 

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from analytics import services
+from events import failures
 
 
 class Command(BaseCommand):
@@ -20,3 +21,5 @@ class Command(BaseCommand):
             )
         if not runs:
             self.stdout.write("nothing to aggregate")
+        if failing := failures.current("aggregate"):
+            raise CommandError("; ".join(failing))

@@ -1,11 +1,11 @@
-"""By hand, what the retention task does every day."""
+"""By hand, what the retention task does every hour."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from events import services
+from events import failures, services
 
 
 class Command(BaseCommand):
@@ -15,3 +15,5 @@ class Command(BaseCommand):
         dropped = services.retain(now=datetime.now(UTC))
         days = ", ".join(map(str, dropped)) or "none"
         self.stdout.write(f"days dropped: {days}")
+        if failing := failures.current("retain"):
+            raise CommandError("; ".join(failing))

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from events import failures
 from goals import services
 
 
@@ -16,3 +17,5 @@ class Command(BaseCommand):
         while drained := services.drain_all(at=datetime.now(UTC)):
             total += drained
         self.stdout.write(f"{total:,} events drained")
+        if failing := failures.current("drain"):
+            raise CommandError("; ".join(failing))

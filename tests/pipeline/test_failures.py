@@ -1,0 +1,173 @@
+"""What fails in one namespace is noted there, and is no reason to stop the others."""
+
+from contextlib import contextmanager
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from access import sql
+from access.models import Namespace
+from analytics import fills, rebuilds
+from analytics import services as analytics
+from analytics.models import Kind, Metric
+from events import services as intake
+from events.models import Failure, SeenEvent
+from goals import services as goals
+from tests.analytics.builders import (
+    DAY,
+    MINUTE,
+    NOON,
+    arrive,
+    event,
+    metric,
+    namespace,
+    stored,
+)
+from tests.analytics.segmented import leaf, segmented
+
+pytestmark = pytest.mark.django_db
+POISON = """
+CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.namespace_id = {} THEN RAISE EXCEPTION 'poison'; END IF; RETURN NEW;
+END $$;
+CREATE TRIGGER poison BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION poison()
+"""
+CURE = "DROP TRIGGER poison ON {}; DROP FUNCTION poison"
+
+
+@contextmanager
+def poisoned(table, namespace_id):
+    """Lets every write of a namespace's rows fail."""
+    sql.execute(POISON.format(namespace_id, table))
+    yield
+    sql.execute(CURE.format(table))
+
+
+@pytest.fixture
+def shops():
+    """Two namespaces with work of every kind, the first made of them poisoned."""
+    metric("revenue", Kind.SUM, "purchase")
+    shops = namespace(), namespace()
+    for shop in shops:
+        arrive(shop, [event("purchase", value="2")])
+    return shops
+
+
+def noted():
+    return [
+        (one.work, one.subject, one.error, one.times) for one in Failure.objects.all()
+    ]
+
+
+def test_an_aggregation_that_fails_stops_no_other(shops, caplog):
+    ill, well = shops
+    with poisoned("analytics_bucket", ill):
+        for times in (1, 2):
+            analytics.aggregate_all(at=NOON)
+            assert noted() == [("aggregate", ill, "ProgrammingError", times)]
+    assert not stored(ill, "revenue")
+    assert stored(well, "revenue") == {NOON: 2}
+    assert f"aggregate of {ill} failed: ProgrammingError" in caplog.text
+    assert "poison" not in caplog.text  # a message may hold what somebody sent
+    analytics.aggregate_all(at=NOON)
+    assert stored(ill, "revenue") == {NOON: 2}
+    assert noted() == []
+
+
+def test_a_drain_that_fails_stops_no_other(shops):
+    ill, _ = shops
+    for shop in shops:
+        later = [
+            event("view", user=user)._replace(namespace_id=shop) for user in (1, 2)
+        ]
+        intake.record(arrivals=later, received_at=NOON)
+    with poisoned("events_batch", ill):
+        assert goals.drain_all(at=NOON) == 2
+    assert noted() == [("drain", ill, "ProgrammingError", 2)]  # two of its shards
+    assert goals.drain_all(at=NOON) == 2
+    assert noted() == []
+
+
+def test_a_fill_and_a_rebuild_that_fail_stop_no_other(shops):
+    ill, well = shops
+    cuts = [segmented(shop, leaf()) for shop in shops]
+    bad, good = (metric(name, Kind.COUNT, "purchase", built_as="") for name in "ab")
+    rebuilds.request(metrics=[bad], at=NOON)
+    rebuilds.request(metrics=[good], at=NOON)
+    with poisoned("analytics_bucket", ill):
+        while fills.advance(at=NOON):
+            pass
+        while rebuilds.advance_next(at=NOON):
+            pass
+    works = [(work, times > 0) for work, _, _, times in noted()]
+    assert sorted(set(works)) == [("fill", True), ("rebuild", True)]
+    assert [cut.definition for cut, _ in fills.filled(namespace_id=well)] == [
+        cuts[1].definition
+    ]
+    while fills.advance(at=NOON) or rebuilds.advance_next(at=NOON):
+        pass
+    assert noted() == []
+    assert not any(one.stale for one in Metric.objects.all())
+
+
+def test_what_fails_comes_last_in_the_next_tick(shops):
+    ill, well = shops
+    with poisoned("analytics_bucket", ill):
+        analytics.aggregate_all(at=NOON)
+    for shop in shops:
+        arrive(shop, [event("purchase", NOON + MINUTE, value="3")])
+    runs = analytics.aggregate_all(at=NOON)
+    assert [run.namespace_id for run in runs] == [well, ill]
+
+
+def test_monitors_and_commands_tell_what_fails(shops, client):
+    ill, _ = shops
+    with poisoned("analytics_bucket", ill):
+        told = f"^aggregate of {ill}: ProgrammingError$"
+        with pytest.raises(CommandError, match=told):
+            call_command("aggregate")
+        assert client.get("/readyz").json()["failing"] == 1
+        assert "abacus_failing 1.0" in client.get("/metrics").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_is_ended_stops_no_other_namespace(shops):
+    ill, well = shops
+
+    def end_session(execute, statement, *rest):
+        if "INSERT INTO analytics_bucket" in statement and not ended:
+            ended.append(statement)
+            [(pid,)] = sql.fetch("SELECT pg_backend_pid()")
+            other = connection.copy()
+            with other.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+            other.close()
+        return execute(statement, *rest)
+
+    ended: list[str] = []
+    with connection.execute_wrapper(end_session):
+        runs = analytics.aggregate_all(at=NOON)
+    assert [run.namespace_id for run in runs] == [well]
+    assert noted() == [("aggregate", ill, "OperationalError", 1)]
+    assert analytics.aggregate_all(at=NOON)
+    assert noted() == []
+
+
+def test_what_is_not_tried_any_more_is_forgotten(shops):
+    with poisoned("analytics_bucket", shops[0]):
+        analytics.aggregate_all(at=NOON)
+    Namespace.objects.filter(pk=shops[0]).update(name="still here")
+    intake.retain(now=NOON + DAY)
+    assert len(noted()) == 1
+    intake.retain(now=NOON + DAY + MINUTE)
+    assert noted() == []
+
+
+def test_what_was_seen_long_ago_is_forgotten_piece_by_piece(shops, monkeypatch):
+    monkeypatch.setattr(intake, "PIECE", 2)
+    for number in range(5):
+        one = event("view")._replace(namespace_id=shops[0], event_hash=f"{number:032x}")
+        intake.record(arrivals=[one], received_at=NOON)
+    intake.retain(now=NOON + 8 * DAY)
+    assert not SeenEvent.objects.exists()
