@@ -1,12 +1,14 @@
-"""Options of commands: what the command line says twice is not lost silently."""
+"""Options of commands: what is said twice is not lost, what is misspelt not taken."""
 
 from argparse import Action, ArgumentError, ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
+
+from access import spelling
 
 
 class Once(Action):
@@ -28,6 +30,14 @@ class Once(Action):
             raise ArgumentError(self, "expected once")
         self.repeated = True
         setattr(namespace, self.dest, values)
+
+
+def require_known(names: Iterable[str], known: Collection[str], *, kind: str) -> None:
+    """Raises CommandError for the first of the names that nothing has."""
+    for name in names:
+        if name not in known:
+            hint = spelling.question(name, known)
+            raise CommandError(f"there is no {kind} named {name!r}{hint}")
 
 
 def for_file(

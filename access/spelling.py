@@ -28,6 +28,12 @@ def suggestion(
     return names[near[0]] if near else None
 
 
+def question(name: str, known: Iterable[str]) -> str:
+    """Returns the end of a sentence that refuses a name, empty if none is like it."""
+    near = suggestion(name, known)
+    return f"; did you mean {near}?" if near else ""
+
+
 def folded(name: str) -> str:
     """Returns a name without what the ways of writing names differ in."""
     return re.sub(r"[^a-z0-9]", "", re.sub(r"\[\w*\]$", "", name).lower())

@@ -100,8 +100,7 @@ def time_format(text: str) -> str:
 def zone(text: str) -> ZoneInfo:
     known = available_timezones() - {"localtime"}
     if text not in known:
-        near = spelling.suggestion(text, known)
-        hint = f": did you mean {near}?" if near else ""
+        hint = spelling.question(text, known)
         raise ValueError(f"expected a time zone such as Europe/Berlin{hint}")
     return ZoneInfo(text)
 

@@ -1,7 +1,6 @@
 """Buckets as CSV, to move an installation: five minutes only, hours and days follow."""
 
-import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,10 +9,12 @@ from django.db import transaction
 from access import services as access
 from access import sql
 from analytics import segments, services
-from analytics.lines import COLUMNS, Rules, TransferError, checked
+from analytics.lines import COLUMNS, Rules, TransferError, checked, missing
 from analytics.models import AggregationRun, Cause, Kind, Metric
+from events import columns
 from events import queries as events
 from events.buckets import FIVE_MINUTES, Span
+from events.lines import LineError
 
 DUMP = """
 COPY (
@@ -30,14 +31,6 @@ COPY (
     ORDER BY namespace.name COLLATE "C", metric.name COLLATE "C", segment,
         bucket.start_at
 ) TO STDOUT (FORMAT CSV, HEADER)
-"""
-UNKNOWN = """
-SELECT 'namespace', name FROM unnest(%(namespaces)s::text[]) AS name
-WHERE name NOT IN (SELECT name FROM access_namespace)
-UNION ALL
-SELECT 'metric', name FROM unnest(%(metrics)s::text[]) AS name
-WHERE name NOT IN (SELECT name FROM analytics_metric)
-LIMIT 1
 """
 STAGE = """
 CREATE TEMPORARY TABLE loaded (
@@ -87,13 +80,20 @@ def dump(
     bytes. Raises TransferError for a name that is unknown.
     """
     names = {"namespaces": list(namespaces), "metrics": list(metrics)}
-    if unknown := sql.fetch(UNKNOWN, **names):
-        raise TransferError("There is no {} named {!r}.".format(*unknown[0]))
+    require("namespace", namespaces, known=[name for (name,) in sql.fetch(NAMESPACES)])
+    require("metric", metrics, known=Metric.objects.values_list("name", flat=True))
     edges = {"start": span.start_at, "end": span.end_at}
     with sql.copying(DUMP, **names, **edges) as copy:
         for row in copy:
             write(bytes(row))
         return copy.cursor.rowcount
+
+
+def require(kind: str, names: Iterable[str], *, known: Collection[str]) -> None:
+    """Raises TransferError for the first of the names that nothing has."""
+    for name in names:
+        if name not in known:
+            raise TransferError(missing(kind, name, known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,8 @@ def load(
     stage(lines, rules=rules(at=at, replace=replace, create=create_namespaces))
     if repeated := sql.fetch(REPEATED):
         first, again = repeated[0]
-        raise TransferError(f"line {again}: the bucket of line {first} comes again")
+        problem = f"the bucket of line {first} comes again"
+        raise TransferError(problem, line=again)
     places = owned()
     for place in places:
         sql.lock("aggregate", key=place.namespace_id)
@@ -150,16 +151,19 @@ def rules(*, at: datetime, replace: bool, create: bool) -> Rules:
 
 def stage(lines: Iterable[str], *, rules: Rules) -> None:
     """Checks every line and copies it to where the database can compare them all."""
-    reader = csv.reader(lines, strict=True)
+    rows = columns.rows(lines, delimiter=",")
+    line = 1
     try:
-        if next(reader, None) != COLUMNS:
+        line, header = columns.names(rows)
+        if header != COLUMNS:
             raise TransferError(f"expected the columns {','.join(COLUMNS)}")
         with sql.copying(COPY) as copy:
-            for row in checked(reader, rules=rules):
-                copy.write_row((reader.line_num, *row))
-    except (TransferError, csv.Error) as error:
-        line = max(reader.line_num, 1)
-        raise TransferError(f"line {line}: {error}") from None
+            for line, row in rows:
+                copy.write_row((line, *checked(row, rules=rules)))
+    except LineError as error:
+        raise TransferError(str(error), line=error.line) from None
+    except TransferError as error:
+        raise TransferError(str(error), line=line) from None
 
 
 def owned() -> list[Owned]:

@@ -26,6 +26,10 @@ OTHERS = {
 }
 
 
+class EncodingError(LineError):
+    """A line has a byte that is none of the encoding."""
+
+
 def known(name: str) -> str:
     """Returns the one name of an encoding. Raises LookupError for what is none."""
     "".encode(name)  # codecs that make no bytes of a text, such as rot13, refuse
@@ -48,7 +52,7 @@ def recognised(head: bytes, *, told: str | None) -> str:
 
 
 def texts(chunks: Iterable[bytes], *, encoding: str) -> Iterator[str]:
-    """Yields what bytes say, without a byte order mark. Raises LineError."""
+    """Yields what bytes say, without a byte order mark. Raises EncodingError."""
     decoder = codecs.getincrementaldecoder(encoding)()
     line, begin = 1, True
     for chunk in whole(chunks):
@@ -58,8 +62,7 @@ def texts(chunks: Iterable[bytes], *, encoding: str) -> Iterator[str]:
             good = error.object[: error.start].decode(encoding)
             yield good
             expected = f"expected text in {encoding.upper()}"
-            hint = f"{expected}: for another encoding, give --encoding"
-            raise LineError(line + ends(good), hint) from None
+            raise EncodingError(line + ends(good), expected) from None
         line += ends(text)
         yield text.removeprefix("\ufeff") if begin else text
         begin = begin and not text

@@ -5,6 +5,7 @@ Every pass over the same files cuts them into the same lists of events.
 
 import gzip
 import shutil
+import sys
 import tempfile
 import zlib
 from collections import Counter
@@ -21,6 +22,7 @@ from events.body import Event
 from events.buckets import FIRST_AT, FIVE_MINUTES, LAST_AT, Span
 from events.columns import Rows
 from events.dialects import Dialect, Form
+from events.encodings import EncodingError
 from events.json_arrays import JsonArray
 from events.json_lines import JsonLines
 from events.lines import LineError, Rules
@@ -72,6 +74,20 @@ def spooled(stream: BinaryIO) -> Iterator[Path]:
 
 
 @contextmanager
+def readable(name: str) -> Iterator[Path]:
+    """Yields a file that can be read more than once: `-` is standard input."""
+    path = Path(name)
+    if name == "-":
+        with spooled(sys.stdin.buffer) as path:
+            yield path
+    elif path.is_fifo():
+        with path.open("rb") as stream, spooled(stream) as path:
+            yield path
+    else:
+        yield path
+
+
+@contextmanager
 def opened(path: Path, *, name: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """Yields a file as it lies on the disk, and what it holds. Raises FileError."""
     try:
@@ -91,6 +107,9 @@ def in_lines(name: str) -> Iterator[None]:
     """Lets what is wrong in a line be told with the name of the file."""
     try:
         yield
+    except EncodingError as error:
+        hint = "for another encoding, give --encoding"
+        raise FileError(f"{name}:{error.line}: {error}: {hint}") from None
     except LineError as error:
         raise FileError(f"{name}:{error.line}: {error}") from None
 

@@ -136,3 +136,20 @@ def test_metrics_that_come_after_events_are_named_for_a_rebuild(capsys):
     ]
     stale = [metric.name for metric in Metric.objects.all() if metric.stale]
     assert stale == ["count_orders", "direct_revenue"]
+
+
+@pytest.mark.parametrize(
+    ("events", "problem"),
+    [
+        (["purchse=paid"], "named 'purchse'; did you mean purchase?"),
+        (["purchase=paid", "purchase=order"], "expected purchase once"),
+        (["purchase"], "such as purchase=my_purchase"),
+        ([f"purchase={'x' * 201}"], "yours of 1 to 200 characters"),
+        (["purchase=click", "product_view=click"], "two events cannot have one name"),
+    ],
+)
+def test_names_that_say_nothing_are_refused(events: list[str], problem: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        call_command("load_catalogue", event=events)
+    assert problem in str(caught.value)
+    assert not Metric.objects.exists()

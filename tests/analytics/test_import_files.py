@@ -96,7 +96,7 @@ def test_a_file_is_read_once(write):
 def test_a_namespace_that_may_be_another_one_is_pointed_out(file):
     Namespace.objects.create(name="shops")
     told = run(file("a.jsonl", visits(1)), "--dry-run")
-    assert "namespace 'shop' is new: did you mean shops?\n" in told
+    assert "namespace 'shop' is new; did you mean shops?\n" in told
 
 
 @pytest.mark.parametrize(

@@ -158,14 +158,24 @@ def test_standard_output_and_input_serve_as_files(monkeypatch, shop, pack):
 
 def test_an_export_that_fails_leaves_the_file_of_before(csv, tmp_path):
     csv.write_text("before")
-    with pytest.raises(CommandError, match="There is no metric named 'nothing'"):
+    with pytest.raises(CommandError, match="there is no metric named 'nothing'"):
         exported(csv, "--metric", "nothing")
-    with pytest.raises(CommandError, match="There is no namespace named 'nowhere'"):
-        exported(csv, "--namespace", "nowhere")
+    with pytest.raises(CommandError, match="'shopp'; did you mean shop"):
+        exported(csv, "--namespace", "shop", "--namespace", "shopp")
     assert csv.read_text() == "before"
     assert list(tmp_path.iterdir()) == [csv]
-    with pytest.raises(CommandError, match="No such file"):
-        exported(tmp_path / "missing" / "buckets.csv")
+    with pytest.raises(CommandError, match=r"missing/b\.csv: No such file"):
+        exported(tmp_path / "missing" / "b.csv")
+
+
+@pytest.mark.parametrize(
+    "moment", ["yesterday", "0001-01-01T00:00+05:00", "2026-13-01"]
+)
+def test_a_time_that_is_none_is_refused_by_name(csv, moment):
+    with pytest.raises(CommandError, match="argument --start: expected a date or time"):
+        exported(csv, "--start", moment)
+    with pytest.raises(CommandError, match="argument --end: expected once"):
+        exported(csv, "--end", "2026-01-01", "--end", "2026-01-02")
 
 
 def test_a_load_is_a_run_of_each_namespace_that_its_buckets_name(csv, capsys):
@@ -215,8 +225,8 @@ def test_a_span_that_has_buckets_is_refused_and_on_request_replaced(csv, shop):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("shop,nothing,0,2026-03-04T12:00:00Z,1", "no metric named 'nothing'"),
-        ("nowhere,views,0,2026-03-04T12:00:00Z,1", "no namespace 'nowhere'"),
+        ("shop,view,0,2026-03-04T12:00:00Z,1", "named 'view'; did you mean views?"),
+        ("nowhere,views,0,2026-03-04T12:00:00Z,1", "no namespace named 'nowhere' (see"),
         ("shop,views,1,2026-03-04T12:00:00Z,1", "segment '1' is not 0"),
         ("shop,views,0,2026-03-04T12:01:00Z,1", "start of five minutes"),
         ("shop,views,0,2026-03-04T12:00:01Z,1", "start of five minutes"),
@@ -233,7 +243,6 @@ def test_a_span_that_has_buckets_is_refused_and_on_request_replaced(csv, shop):
         ("shop,views,0,2026-03-04T12:00:00Z,", "value ''"),
         ("shop,views,0,2026-03-04T12:00:00Z", "expected 5 columns"),
         ("shop,views,0,2026-03-04T12:00:00Z,1,1", "expected 5 columns"),
-        ("", "expected 5 columns"),
         ('shop,"views"x,0,2026-03-04T12:00:00Z,1', "expected after"),
         (LINE.strip(), "the bucket of line 2 comes again"),
     ],
@@ -241,7 +250,7 @@ def test_a_span_that_has_buckets_is_refused_and_on_request_replaced(csv, shop):
 def test_a_line_that_is_wrong_is_named_and_nothing_is_stored(csv, line, reason):
     with pytest.raises(CommandError) as refused:
         imported(csv, HEADER + LINE + line + "\n")
-    assert "line 3: " in str(refused.value)
+    assert str(refused.value).startswith(f"{csv}:3: ")
     assert reason in str(refused.value)
     assert not Bucket.objects.exists()
     assert not AggregationRun.objects.exists()
@@ -249,7 +258,7 @@ def test_a_line_that_is_wrong_is_named_and_nothing_is_stored(csv, line, reason):
 
 @pytest.mark.parametrize("name", ["", "a\x85b", "x" * 201])
 def test_a_namespace_is_named_as_namespaces_are(csv, name):
-    with pytest.raises(CommandError, match="line 2: namespace"):
+    with pytest.raises(CommandError, match=":2: namespace"):
         imported(csv, HEADER + LINE.replace("shop", name), "--create-namespaces")
 
 
@@ -262,20 +271,29 @@ def test_an_error_leaves_no_namespace_behind(csv):
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "problem"),
     [
-        b"",
-        b"namespace,metric\n",
-        b"\xff\xfe",
-        HEADER.encode() + b"\xff",
-        HEADER.encode() + b"shop,vi\x00ews",
-        gzip.compress(HEADER.encode() * 99, mtime=0)[:-9],
-        b"\x1f\x8bno",
+        (b"", ":1: expected the columns namespace,metric"),
+        (b"namespace;metric\n", ":1: expected the columns namespace,metric"),
+        (b"\xff\xfe", ":1: expected text in UTF-8"),
+        (HEADER.encode() + b"\n\n\xff", ":4: expected text in UTF-8"),
+        (HEADER.encode() + b"shop,vi\x00ews", ":2: expected"),
+        (
+            gzip.compress(HEADER.encode() * 99, mtime=0)[:-9],
+            ": expected a complete gzip",
+        ),
+        (b"\x1f\x8bno", ": expected a complete gzip file"),
     ],
 )
-def test_what_is_no_file_of_buckets_is_refused(csv, content):
-    with pytest.raises(CommandError):
+def test_what_is_no_file_of_buckets_is_refused(csv, content, problem):
+    with pytest.raises(CommandError) as refused:
         imported(csv, content)
+    assert str(refused.value).startswith(f"{csv}{problem}")
+
+
+def test_a_mark_of_a_spreadsheet_and_empty_rows_change_nothing(csv, shop):
+    imported(csv, f"\ufeff{HEADER}{LINE}\r\n,,,,\r\n".encode())
+    assert stored(shop.pk, "views") == {NOON: 1}
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path):
@@ -294,7 +312,7 @@ def test_days_that_history_holds_take_external_values_alone(csv, shop):
     text = HEADER + LINE
     settled_at = NOON + 12 * HOUR + PAST + history.LOOK_BACK
     with time_machine.travel(settled_at - MINUTE, tick=False):
-        with pytest.raises(CommandError, match=r"line 2: .* is not before 2026-03-04"):
+        with pytest.raises(CommandError, match=r":2: .* is not before 2026-03-04"):
             imported(csv, text)
         imported(csv, text.replace("views", "visitors"))
         imported(csv, text, "--replace")

@@ -70,7 +70,7 @@ def price(shop: int, cup: int, at: datetime = NOON) -> None:
 def verify(capsys) -> Callable[..., list[str]]:
     """Verifies, and returns the lines that tell of differences; the exit must fit."""
 
-    def run(**options: str) -> list[str]:
+    def run(**options: list[str]) -> list[str]:
         capsys.readouterr()
         code = 0
         try:
@@ -305,16 +305,18 @@ def test_a_namespace_is_verified_alone(shop, verify, capsys):
     other = Namespace.objects.create(name="other").pk
     fill(other, "revenue", {NOON: 1})
     bucket("revenue", BUY).update(value=4)
-    assert verify(namespace="other") == [
+    assert verify(namespace=["other"]) == [
         "revenue, 300 s from 2026-03-04 12:00: 1, should be absent (history)"
     ]
-    assert len(verify(namespace="shop")) == 2
+    assert len(verify(namespace=["shop"])) == 2
+    assert len(verify(namespace=["shop", "other"])) == 3
     assert len(verify()) == 3
 
 
 def test_an_unknown_namespace_is_an_error(shop):
-    with pytest.raises(CommandError, match="nowhere"):
-        call_command("verify", namespace="nowhere")
+    name = Namespace.objects.get(pk=shop).name
+    with pytest.raises(CommandError, match=f"named '{name}s'; did you mean {name}"):
+        call_command("verify", namespace=[name, f"{name}s"])
 
 
 def test_it_can_write_nothing(shop):

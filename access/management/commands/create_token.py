@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from access import services
+from access import services, spelling
 from access.models import DEFAULT_NAMESPACE, Namespace, Role
 from access.options import Once
 
@@ -65,5 +65,7 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         for name in sorted({*named} - known):
-            self.stderr.write(f"namespace {name!r} is new")
+            self.stderr.write(
+                f"namespace {name!r} is new{spelling.question(name, known)}"
+            )
         return token

@@ -3,6 +3,7 @@
 import gzip
 import os
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,15 +12,23 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from access.options import Once
 from analytics import transfers
 from analytics.lines import TransferError
 from events.buckets import FIRST_AT, LAST_AT, Span, SpanError
 
 
 def moment(text: str) -> datetime:
-    """Returns a date or time in UTC unless it says otherwise. Raises ValueError."""
-    at = datetime.fromisoformat(text)
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    """Returns a date or time in UTC unless it says otherwise.
+
+    Raises ArgumentTypeError.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        expected = "a date or time, such as 2026-03-04 or 2026-03-04T12:00Z"
+        raise ArgumentTypeError(f"expected {expected}") from None
 
 
 @contextmanager
@@ -65,10 +74,18 @@ class Command(BaseCommand):
                 f"--{name}", action="append", default=[], help="repeatable; all if none"
             )
         parser.add_argument(
-            "--start", type=moment, default=FIRST_AT, help="ISO date or time; UTC"
+            "--start",
+            type=moment,
+            default=FIRST_AT,
+            action=Once,
+            help="ISO date or time; UTC",
         )
         parser.add_argument(
-            "--end", type=moment, default=LAST_AT, help="ISO date or time, exclusive"
+            "--end",
+            type=moment,
+            default=LAST_AT,
+            action=Once,
+            help="ISO date or time, exclusive",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -82,7 +99,11 @@ class Command(BaseCommand):
                     metrics=options["metric"],
                     span=span,
                 )
-        except (TransferError, SpanError, OSError) as error:
+        except (TransferError, SpanError) as error:
             raise CommandError(str(error)) from None
+        except BrokenPipeError:
+            raise  # who reads has enough
+        except OSError as error:
+            raise CommandError(f"{target}: {error.strerror}") from None
         if target != "-":
             self.stdout.write(f"{number:,} buckets written to {target}")

@@ -1,54 +1,43 @@
 """Loads buckets that `export_buckets` wrote."""
 
-import gzip
 import sys
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from io import BufferedReader, TextIOWrapper
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
-from rich.progress import wrap_file
+from rich.progress import Progress
 
 from analytics import transfers
 from analytics.lines import TransferError
-
-GZIP = b"\x1f\x8b"
-UNREADABLE = (OSError, EOFError, UnicodeDecodeError, zlib.error)
+from analytics.models import AggregationRun
+from events import encodings, files
+from events.files import BLOCK, FileError
 
 
 @contextmanager
-def opened(source: str) -> Iterator[TextIOWrapper]:
+def opened(source: str) -> Iterator[Iterator[str]]:
     """Yields the lines of a file, unpacked where it is packed; `-` is standard input.
 
-    On a terminal, a bar shows how much of a file is read.
+    On a terminal, a bar shows how much of it is read. Raises FileError.
     """
-    if source == "-":
-        stdin = sys.stdin.buffer
-        packed = isinstance(stdin, BufferedReader) and stdin.peek(2)[:2] == GZIP
-        yield text(stdin, packed=packed)
-        return
-    path = Path(source)
-    with path.open("rb") as file:
-        packed = file.peek(2)[:2] == GZIP
-        with wrap_file(
-            file,
-            path.stat().st_size,
-            description=path.name,
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        ) as watched:
-            yield text(watched, packed=packed)
+    hidden = not sys.stderr.isatty()
+    with (
+        files.readable(source) as path,
+        files.opened(path, name=source) as (file, content),
+        Progress(console=Console(stderr=True), transient=True, disable=hidden) as bar,
+    ):
+        task = bar.add_task(source, total=path.stat().st_size)
 
+        def chunks() -> Iterator[bytes]:
+            while chunk := content.read(BLOCK):
+                bar.update(task, completed=file.tell())
+                yield chunk
 
-def text(file: BinaryIO, *, packed: bool) -> TextIOWrapper:
-    unpacked = gzip.GzipFile(fileobj=file) if packed else file
-    return TextIOWrapper(unpacked, encoding="utf-8", newline="")
+        texts = encodings.texts(chunks(), encoding=encodings.UTF_8)
+        yield encodings.blocks(texts, most=BLOCK)
 
 
 class Command(BaseCommand):
@@ -72,17 +61,24 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for source in options["files"]:
-            try:
-                with opened(source) as lines:
-                    runs = transfers.load(
-                        lines,
-                        at=datetime.now(UTC),
-                        replace=options["replace"],
-                        create_namespaces=options["create_namespaces"],
-                    )
-            except (TransferError, *UNREADABLE) as error:
-                raise CommandError(f"{source}: {error}") from None
+            runs = self.load(source, **options)
             for run in runs:
                 self.stdout.write(f"{run.namespace}: {run.buckets:,} buckets written")
             if not runs:
                 self.stdout.write(f"{source}: no buckets")
+
+    def load(self, source: str, **options: Any) -> list[AggregationRun]:
+        """Loads a file. Raises CommandError, with its name and line."""
+        try:
+            with opened(source) as lines:
+                return transfers.load(
+                    lines,
+                    at=datetime.now(UTC),
+                    replace=options["replace"],
+                    create_namespaces=options["create_namespaces"],
+                )
+        except FileError as error:
+            raise CommandError(str(error)) from None
+        except TransferError as error:
+            where = f"{source}:{error.line}" if error.line else source
+            raise CommandError(f"{where}: {error}") from None

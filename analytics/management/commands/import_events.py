@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -20,7 +19,7 @@ from analytics import file_options, imports, ownership
 from analytics.imports import Plan
 from analytics.ownership import ImportRefusedError
 from events import files
-from events.files import FileError, Source, spooled
+from events.files import FileError, Source, readable
 from events.imports import LostError
 from events.names import NameLimitError
 
@@ -133,13 +132,9 @@ def source(name: str, options: dict[str, Any], stack: ExitStack) -> Source:
     Raises FileError, and CommandError for an option that says nothing of it.
     """
     told = file_options.of_file(name, files=options["files"], given=options)
-    path = Path(name)
-    if name == "-":
-        name, path = "standard input", stack.enter_context(spooled(sys.stdin.buffer))
-    elif path.is_fifo():
-        with path.open("rb") as stream:
-            path = stack.enter_context(spooled(stream))
-    return files.source(path, name=name, options=told)
+    path = stack.enter_context(readable(name))
+    called = "standard input" if name == "-" else name
+    return files.source(path, name=called, options=told)
 
 
 def remarks(namespace: str) -> list[str]:
@@ -147,12 +142,10 @@ def remarks(namespace: str) -> list[str]:
 
     Another spelling makes another namespace.
     """
-    known = Namespace.objects.values_list("name", flat=True)
+    known = set(Namespace.objects.values_list("name", flat=True))
     if namespace in known:
         return []
-    near = spelling.suggestion(namespace, known)
-    hint = f": did you mean {near}?" if near else ""
-    return [f"namespace {namespace!r} is new{hint}"]
+    return [f"namespace {namespace!r} is new{spelling.question(namespace, known)}"]
 
 
 def told(plan: Plan) -> str:

@@ -1,9 +1,12 @@
 """Adds the shipped metrics and KPIs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from access import elements
+from access.options import require_known
 from analytics import catalogue, rebuilds, services
 
 
@@ -20,12 +23,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        names = dict(pair.partition("=")[::2] for pair in options["event"])
-        if wrong := [name for name in names if name not in catalogue.EVENTS]:
-            known = ", ".join(catalogue.EVENTS)
-            raise CommandError(f"unknown event {wrong[0]!r}; expected one of {known}")
-        if not all(names.values()):
-            raise CommandError("write --event NAME=YOURS, such as purchase=order_paid")
+        names = own_names(options["event"])
         called = [names.get(name, name) for name in catalogue.EVENTS]
         if len(set(called)) < len(called):
             raise CommandError("two events cannot have one name")
@@ -33,3 +31,18 @@ class Command(BaseCommand):
         self.stdout.write(f"{added} metrics and KPIs added")
         if stale := " ".join(metric.name for metric in rebuilds.stale()):
             self.stdout.write(f"events came before: run manage.py rebuild {stale}")
+
+
+def own_names(pairs: Sequence[str]) -> dict[str, str]:
+    """Returns event → your name for it. Raises CommandError."""
+    names: dict[str, str] = {}
+    for pair in pairs:
+        name, _, own = pair.partition("=")
+        require_known([name], catalogue.EVENTS, kind="event of the catalogue")
+        if name in names:
+            raise CommandError(f"--event {pair}: expected {name} once")
+        if not elements.is_text(own):
+            expected = f"NAME=YOURS, such as {name}=my_{name}, yours of"
+            raise CommandError(f"expected --event {expected} {elements.TEXT_EXPECTED}")
+        names[name] = own
+    return names

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -15,6 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from access.options import require_known
 from analytics import rebuilds
 from analytics.models import Metric
 from analytics.rebuilds import NotRebuildableError
@@ -80,13 +80,7 @@ class Command(BaseCommand):
 
 
 def named(names: Sequence[str]) -> list[Metric]:
-    """Returns metrics by their names. Raises CommandError, with names alike."""
-    found = Metric.objects.in_bulk(names, field_name="name")
-    for name in names:
-        if name not in found:
-            alike = get_close_matches(
-                name, Metric.objects.values_list("name", flat=True)
-            )
-            hint = f"; did you mean {' or '.join(alike)}?" if alike else ""
-            raise CommandError(f"there is no metric named {name!r}{hint}")
-    return list(found.values())
+    """Returns metrics by their names. Raises CommandError, with a name alike."""
+    metrics = {metric.name: metric for metric in Metric.objects.all()}
+    require_known(names, metrics, kind="metric")
+    return [metrics[name] for name in dict.fromkeys(names)]

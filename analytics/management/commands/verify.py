@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from access.models import Namespace
+from access.options import require_known
 from analytics import verification
 from analytics.verification import SHOWN, Difference, Verified
 
@@ -18,17 +19,19 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--namespace", help="check this one only; default: all")
+        parser.add_argument(
+            "--namespace",
+            action="append",
+            default=[],
+            help="check this one only; repeatable; default: all",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        name, began = options["namespace"], monotonic()
-        namespaces = Namespace.objects.order_by("name")
-        if name is not None:
-            namespaces = namespaces.filter(name=name)
-            if not namespaces:
-                raise CommandError(f"there is no namespace {name!r}")
+        names, began = options["namespace"], monotonic()
+        namespaces = {one.name: one for one in Namespace.objects.order_by("name")}
+        require_known(names, namespaces, kind="namespace")
         differs = False
-        for one in namespaces:
+        for one in (namespaces[name] for name in names or namespaces):
             found = verification.verify(namespace_id=one.pk, now=datetime.now(UTC))
             self.tell(one.name, found)
             differs = differs or bool(found.counts)
