@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import NamedTuple
 
-import numpy as np
-
-from analytics import formula, kinds, queries, traces
+from analytics import formula, kinds, queries, series, traces
 from analytics.formula import Formula
 from analytics.models import KPI, Kind, Metric
+from analytics.rationals import MILLIONTHS, Rationals, array
+from analytics.tables import Column
 from analytics.traces import Summand, Writers
 from events import buckets, past, periods
 from events.buckets import Span
@@ -20,9 +21,14 @@ class Published(NamedTuple):
     """A KPI, and when the data begin, for a period that does not say."""
 
     name: str
-    formula: Formula
+    text: str
     unit: str
     first_at: datetime | None
+
+    @property
+    def formula(self) -> Formula | None:
+        """None where the text cannot be read."""
+        return formula.read(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +50,19 @@ class Explanation:
     @property
     def aggregate(self) -> float | None:
         """The formula over the sums, as it is published."""
-        sums = {one.metric.name: np.array([float(one.total)]) for one in self.summands}
-        if not sums.keys() >= set(self.kpi.formula.names):
-            return None
-        return formula.gaps(self.kpi.formula.series(sums))[0]
+        sums = {one.metric.name: exact(one.total) for one in self.summands}
+        [aggregate] = Column(self.kpi.name, self.kpi.formula, sums, cells=0).numbers
+        return aggregate
 
     @property
     def warnings(self) -> list[str]:
         """What a reader who recomputes the number should know."""
         told = [text for one in self.summands for text in doubts(one)]
-        if len(self.summands) < len(self.kpi.formula.names):
-            told.append(f"KPI {self.kpi.name} names a metric that is gone or inactive")
+        name, used = self.kpi.name, self.kpi.formula
+        if used is None:
+            told.append(series.UNREADABLE.format(name))
+        elif gone := set(used.names) - {one.metric.name for one in self.summands}:
+            told.append(series.GONE.format(name, ", ".join(sorted(gone))))
         return told + self.writers.warnings
 
 
@@ -94,12 +102,20 @@ def published(name: str, *, namespace_id: int, period: Period) -> Published | No
         "name", "formula", "unit", "first_at"
     ):
         if found == name:
-            return Published(name, formula.parse(text), unit, at)
+            return Published(name, text, unit, at)
     return None
 
 
-def summed(one: Formula) -> list[Metric]:
+def exact(total: str) -> Rationals:
+    """Returns a sum with at most six decimals, as text, as a series of its own."""
+    millionths = int(Fraction(total) * MILLIONTHS)
+    return Rationals.of(array([millionths]), per=MILLIONTHS)
+
+
+def summed(one: Formula | None) -> list[Metric]:
     """Returns the active metrics that a formula names, in its order."""
+    if one is None:
+        return []
     active = Metric.objects.filter(active=True)
     metrics = active.in_bulk(one.names, field_name="name")
     return [metrics[name] for name in one.names if name in metrics]

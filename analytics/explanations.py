@@ -22,7 +22,7 @@ class ExplanationQuery(SpanQuery, NamespaceInput):
 def explanation(found: Explanation) -> Answer:
     return {
         "kpi": found.kpi.name,
-        "formula": found.kpi.formula.text,
+        "formula": found.kpi.text,
         "unit": found.kpi.unit,
         "start_timestamp": found.span.start_at.timestamp(),
         "end_timestamp": found.span.end_at.timestamp(),

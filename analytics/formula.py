@@ -4,28 +4,28 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
+from operator import add, mul, sub, truediv
 from typing import NamedTuple, TypeVar
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from analytics.rationals import Rationals
 
 MAX_CHARACTERS = 500
 MAX_DEPTH = 16
 MAX_NODES = 64
+SMALLEST, LARGEST = Decimal("1e-308"), 1e308  # of the numbers in a formula
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 # Parentheses, then what no formula contains: capitals (`True`), `1_000`, `0x10`, `1if`.
 _NOTABLE = re.compile(r"[()]|[^a-z0-9_+\-*/. \t\n]|\b[0-9][\w.]*[_a-df-z]\w*")
 _ALLOWED = (
     "a formula has only metric names (a-z, 0-9 and _, at most 64 characters), "
-    "decimal numbers up to 1e308, + - * / and parentheses"
+    "decimal numbers from 1e-308 to 1e308, + - * / and parentheses"
 )
 _SYMBOLS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-_UFUNCS = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
+_WORK = {"+": add, "-": sub, "*": mul, "/": truediv}
 _T = TypeVar("_T")
-
-Series = NDArray[np.float64]
 
 
 class FormulaError(ValueError):
@@ -40,7 +40,7 @@ class Operation(NamedTuple):
     right: "Tree"
 
 
-Tree = float | str | Operation  # a number, a metric name, or an operation
+Tree = Decimal | str | Operation  # a number, a metric name, or an operation
 
 
 @dataclass(frozen=True)
@@ -51,25 +51,23 @@ class Formula:
     names: tuple[str, ...]
     tree: Tree
 
-    def series(self, sums: Mapping[str, Series]) -> Series:
-        """Evaluate whole series at once: per name an array, all of one shape.
+    def series(self, sums: Mapping[str, Rationals]) -> Rationals:
+        """Evaluate whole series at once, exactly: per name an array, of one shape.
 
-        NaN marks a gap: a division by zero, or anything that is not finite, at any
-        step. Raises KeyError when `sums` lacks one of `names`.
+        A division by zero, at any step, makes a gap. Raises KeyError when `sums` lacks
+        one of `names`.
         """
-        with np.errstate(all="ignore"):
-            values = fold(
-                self.tree,
-                leaf=lambda of: _finite(sums[of] if isinstance(of, str) else of),
-                combine=lambda symbol, *sides: _finite(_UFUNCS[symbol](*sides)),
-            )
-        return values + 0.0  # nobody should read -0.0
+
+        def leaf(of: Decimal | str) -> Rationals:
+            return sums[of] if isinstance(of, str) else Rationals.constant(of)
+
+        return fold(self.tree, leaf=leaf, combine=_combined)
 
 
 def fold(
     tree: Tree,
     *,
-    leaf: Callable[[float | str], _T],
+    leaf: Callable[[Decimal | str], _T],
     combine: Callable[[str, _T, _T], _T],
 ) -> _T:
     """Reduce a tree from its leaves up, left to right; recursion ≤ MAX_NODES."""
@@ -80,12 +78,17 @@ def fold(
     return combine(tree.symbol, left, right)
 
 
-def gaps(array: Series) -> list[float | None]:
-    """The values of a one-dimensional array, with None in the place of NaN."""
-    values: list[float | None] = array.tolist()
-    for index in np.flatnonzero(np.isnan(array)).tolist():
-        values[index] = None
-    return values
+def metric(name: str) -> Formula:
+    """Returns the formula whose value is that of a metric."""
+    return Formula(text=name, names=(name,), tree=name)
+
+
+def read(text: str) -> Formula | None:
+    """Returns a formula that was stored; None where it cannot be read any more."""
+    try:
+        return parse(text)
+    except FormulaError:
+        return None
 
 
 @lru_cache(maxsize=1024)
@@ -100,7 +103,7 @@ def parse(text: str) -> Formula:
     if not source.strip():
         raise _error(1, 1, "the formula is empty")
     _check_characters(source)
-    tree = _tree(_expression(source))
+    tree = _tree(_expression(source), source)
     names = fold(tree, leaf=_named, combine=lambda _, left, right: left | right)
     if not names:
         raise _error(1, 1, "the formula names no metric, it needs at least one")
@@ -141,28 +144,39 @@ def _expression(source: str) -> ast.expr:
     return body
 
 
-def _tree(node: ast.expr) -> Tree:
+def _tree(node: ast.expr, source: str) -> Tree:
     match node:
         case ast.BinOp(op=op) if symbol := _SYMBOLS.get(type(op)):
-            return Operation(symbol, _tree(node.left), _tree(node.right))
+            left, right = _tree(node.left, source), _tree(node.right, source)
+            return Operation(symbol, left, right)
         case ast.UnaryOp(op=ast.USub()):
-            return Operation("*", -1.0, _tree(node.operand))
+            return Operation("*", Decimal(-1), _tree(node.operand, source))
         case ast.Name(id=name) if NAME.fullmatch(name):
             return name
-        case ast.Constant(value=int() | float() as value) if value <= 1e308:
-            return float(value)
+        case ast.Constant(value=int() | float() as value) if value <= LARGEST:
+            number = _number(node, source)
+            if number >= SMALLEST:
+                return number
+            if number == 0:
+                return Decimal(0)
     # A bare generator is located at our own opening parenthesis, on line 0.
     place = max(node.lineno - 1, 1), node.col_offset + 1
     raise _error(*place, f"{ast.unparse(node)!r} is not allowed: {_ALLOWED}")
 
 
-def _named(leaf: float | str) -> dict[str, None]:
+def _combined(symbol: str, left: Rationals, right: Rationals) -> Rationals:
+    worth: Rationals = _WORK[symbol](left, right)
+    return worth
+
+
+def _number(node: ast.expr, source: str) -> Decimal:
+    """A number as it is written: a float would round it."""
+    line = source.split("\n")[node.lineno - 2]
+    return Decimal(line[node.col_offset : node.end_col_offset])
+
+
+def _named(leaf: Decimal | str) -> dict[str, None]:
     return {leaf: None} if isinstance(leaf, str) else {}
-
-
-def _finite(values: ArrayLike) -> Series:
-    # At every step, or 1 / (a / 0) would be 0.
-    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _place(source: str, index: int) -> tuple[int, int]:

@@ -99,6 +99,8 @@ def starts(table: Table) -> Answer:
             told[f"{prefix}start_timestamps"] = one.start_timestamps
         if one and one.complete is not None:
             told[f"{prefix}complete"] = one.complete
+        if one and one.end_timestamp is not None:
+            told[f"{prefix}end_timestamp"] = one.end_timestamp
     return told
 
 
@@ -192,6 +194,12 @@ class Cells(Warned):
         help_text="With `compare`: as many starts of earlier cells. Two are equal "
         "where the clock skipped an hour then, or shows it twice now: `null` is the "
         "value of the first.",
+    )
+    previous_end_timestamp = serializers.FloatField(
+        required=False,
+        help_text="With `compare`, while the period runs: where the earlier aggregates "
+        "end, which are over as much time as has passed of it. The cell that holds it "
+        "ends there too.",
     )
     complete = serializers.ListField(
         child=serializers.BooleanField(),

@@ -1,31 +1,61 @@
 """Tables of numbers: columns over the same cells, and the rows of a spreadsheet."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from events import buckets
+from analytics.formula import Formula
+from analytics.rationals import Rationals
 
-Row = list[str | float | None]
+Row = list[str | float | Decimal | None]
+WHOLE = slice(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """A KPI's or a metric's numbers: one value a cell, and one for all of them.
 
-    `segment` is the path of the leaf whose numbers they are; None: the namespace's.
+    `formula` is over `sums`, which have as many fractions as there are cells, and then
+    that of all cells; without a formula that can be read, and without one of its
+    metrics, all are gaps. `segment` is the path of the leaf whose numbers they are;
+    None: the namespace's.
     """
 
     name: str
-    values: list[float | None]
-    aggregate: float | None
+    formula: Formula | None
+    sums: Mapping[str, Rationals]
+    cells: int
     segment: str | None = None
 
     @property
     def heading(self) -> str:
         """What it is called in a spreadsheet."""
         return f"{self.name} [{self.segment}]" if self.segment else self.name
+
+    def series(self, cells: slice = WHOLE) -> Rationals:
+        """Returns the exact numbers of some cells; without a choice, of all and then
+        the aggregate.
+        """
+        names = self.formula.names if self.formula else ()
+        if self.formula is None or not self.sums.keys() >= set(names):
+            return Rationals.gaps(len(range(self.cells + 1)[cells]))
+        return self.formula.series({name: self.sums[name][cells] for name in names})
+
+    @cached_property
+    def numbers(self) -> list[float | None]:
+        """The values, then the aggregate."""
+        return self.series().numbers()
+
+    @property
+    def values(self) -> list[float | None]:
+        return self.numbers[:-1]
+
+    @property
+    def aggregate(self) -> float | None:
+        return self.numbers[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +64,7 @@ class Table:
 
     `previous` has as many cells and the same columns, for the time compared with;
     `complete` says of each cell whether all is counted in it, where that was asked for.
+    `end_timestamp` is where the aggregates end, if they do before the last cell does.
     """
 
     start_timestamps: list[float]
@@ -41,32 +72,7 @@ class Table:
     warnings: list[str]
     previous: "Table | None" = None
     complete: list[bool] | None = None
-
-
-def joined(
-    cuts: Sequence[Sequence[datetime]],
-    columns: Sequence[list[Column]],
-    *,
-    warnings: list[str],
-) -> Table:
-    """Returns the table of the first cut's columns; those of a second are `previous`.
-
-    A cut is the edges of its cells.
-    """
-    table, *previous = (
-        Table(buckets.timestamps(edges), found, warnings)
-        for edges, found in zip(cuts, columns, strict=True)
-    )
-    return replace(table, previous=previous[0]) if previous else table
-
-
-def with_complete(table: Table, told: Sequence[list[bool]]) -> Table:
-    """Returns the table with what is `complete` of it, and of what it is compared
-    with.
-    """
-    complete, *of_previous = told
-    previous = table.previous and replace(table.previous, complete=of_previous[0])
-    return replace(table, complete=complete, previous=previous)
+    end_timestamp: float | None = None
 
 
 def rows(table: Table, *, zone: ZoneInfo) -> list[Row]:
@@ -91,7 +97,7 @@ def sheet(table: Table, *, total: str | None, zone: ZoneInfo) -> list[Row]:
     return [
         starts,
         *complete,
-        *([one.heading, *one.values, one.aggregate] for one in table.columns),
+        *([one.heading, *one.series().digits()] for one in table.columns),
     ]
 
 

@@ -23,6 +23,7 @@ A metric is in `usd`, or a `count`, or a `percentage`: in percent, where 1 means
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import NamedTuple
 
 from analytics.formula import Formula, FormulaError, fold, parse
@@ -121,7 +122,7 @@ def _unit(whole: Term) -> str:
     raise FormulaError(f"{NO_UNIT.format(_words(whole))}.")
 
 
-def _leaf(of: float | str, units: Mapping[str, str]) -> Term:
+def _leaf(of: Decimal | str, units: Mapping[str, str]) -> Term:
     if isinstance(of, str):
         return Term(of, _ATOM, _METRICS[units[of]])
     text = str(of).removesuffix(".0")

@@ -21,7 +21,7 @@ from access.parsers import ExactJSONParser
 from access.renderers import CSVRenderer, JSONRenderer
 from access.serializers import Input
 from access.views import Endpoint, reads
-from analytics import bodies, pipeline, pushes, queries, serializers, tables
+from analytics import bodies, pipeline, pushes, queries, serializers, series, tables
 from analytics.tables import Table
 from events import spans
 from events.buckets import TooManyCells
@@ -96,7 +96,7 @@ class KPIValues(TableView):
     @documented(serializers.KPIValuesQuery, serializers.KPIValuesAnswer, as_csv=True)
     def get(self, request: Request) -> Response:
         """Compute KPIs over a span of time, cut into cells, and over all of it."""
-        found = table(self, read=queries.kpi_values, names=self.query["kpis"])
+        found = table(self, read=series.kpi_values, names=self.query["kpis"])
         if request.accepted_renderer.format == CSVRenderer.format:
             return spreadsheet("kpis", found, self.query)
         body = serializers.kpi_table(found)
@@ -113,7 +113,7 @@ class MetricValues(TableView):
     )
     def get(self, request: Request) -> Response:
         """Sum metrics over the cells of a span of time."""
-        found = table(self, read=queries.metric_values, names=self.query["names"])
+        found = table(self, read=series.metric_values, names=self.query["names"])
         if request.accepted_renderer.format == CSVRenderer.format:
             return spreadsheet("metrics", found, self.query)
         body = serializers.metric_table(found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from itertools import accumulate, groupby, islice, repeat
+from itertools import accumulate, groupby, islice, pairwise, repeat
 from zoneinfo import ZoneInfo
 
 from access import times
@@ -129,6 +129,18 @@ def cut_at(span: Span, *, resolution: int) -> Iterator[Span]:
         end_at = min(floor(start_at, resolution=resolution) + step, span.end_at)
         yield Span(start_at, end_at)
         start_at = end_at
+
+
+def around_hours(start_at: datetime, end_at: datetime) -> list[list[datetime]]:
+    """The ends of up to three adjoining spans: the middle one is of whole hours.
+
+    Both times are multiples of five minutes; where they are the same, there is none.
+    """
+    step = timedelta(seconds=HOUR) - timedelta.resolution
+    hours = floor(start_at + step, resolution=HOUR), floor(end_at, resolution=HOUR)
+    inner = [at for at in hours if start_at < at < end_at]
+    ends = sorted({start_at, *inner, end_at})
+    return [list(pair) for pair in pairwise(ends)]
 
 
 def granularity_for(span: Span, *, zone: ZoneInfo) -> Granularity:

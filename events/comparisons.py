@@ -1,6 +1,6 @@
 """The earlier cells that the cells of an answer are compared with, one for one."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -58,6 +58,22 @@ def previous(
     reached = [_reached(_before(wall, comparison, granularity)) for wall in walls]
     # Where a clock that is put back shows an hour twice, the edges go back with it.
     return list(accumulate(reversed(reached), min))[::-1]
+
+
+def running(
+    edges: Sequence[datetime], previous: Sequence[datetime], *, at: datetime
+) -> tuple[int, datetime] | None:
+    """The place of the cell that runs at a time, and where as much as has passed of it,
+    in whole five minutes, has passed of its counterpart; None where all have ended.
+
+    A counterpart that is shorter ends no later than it does.
+    """
+    if len(edges) < 2 or at >= edges[-1]:
+        return None
+    place = max(0, bisect_right(edges, at) - 1)
+    passed = max(buckets.floor(at, resolution=buckets.FIVE_MINUTES), edges[place])
+    end_at = previous[place] + (passed - edges[place])
+    return place, min(end_at, previous[place + 1])
 
 
 def _right_before(

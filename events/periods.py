@@ -55,14 +55,21 @@ def compared(
 
 
 def complete(
-    edges: Sequence[datetime], *, start: datetime | None, end: datetime
+    edges: Sequence[datetime],
+    *,
+    start: datetime | None,
+    end: datetime,
+    cut_at: datetime | None = None,
 ) -> list[bool]:
     """Says of each cell whether it lies within what was recorded and asked for.
 
-    Without a start there is nothing yet. A cell of no length is never complete.
+    Without a start there is nothing yet. A cell of no length is never complete, and
+    neither is the one in which something is left out from `cut_at` on.
     """
     return [
-        start is not None and start <= start_at < end_at <= end
+        start is not None
+        and start <= start_at < end_at <= end
+        and not (cut_at and start_at <= cut_at < end_at)
         for start_at, end_at in pairwise(edges)
     ]
 

@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics import formula, queries
 from analytics.comparison import samples, trials
 from analytics.comparison.nodes import Node, NodeError, nodes
 from analytics.comparison.trials import Finding, Question, Ratio, Sample, Trial
-from analytics.formula import Series
 from analytics.models import Fill, Metric, Unit
+from analytics.rationals import MILLIONTHS, Rationals
 from events import buckets
 from events.buckets import DAY, FIRST_AT, LAST_AT, Span
 from segmentation.cuts import Cut
@@ -50,7 +51,8 @@ class Comparison(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What is known of a segmentation: per metric an array, a row for each leaf.
+    """What is known of a segmentation: per metric an array of millionths, a row for
+    each leaf.
 
     `since` is when the numbers begin; None while they are being filled in.
     """
@@ -58,7 +60,7 @@ class Numbers:
     questions: Sequence[Question]
     metrics: Mapping[str, Metric]
     leaves: Sequence[Leaf]
-    sums: Mapping[str, Series]
+    sums: Mapping[str, NDArray[Any]]
     since: datetime | None
 
     def samples(self, node: Node) -> dict[str, Sample]:
@@ -66,7 +68,10 @@ class Numbers:
         rows = [node.leads_to(group, self.leaves) for group in (Group.A, Group.B)]
         return {
             name: Sample(
-                parts=np.stack([leaves[places].sum(axis=0) for places in rows]),
+                parts=Rationals.of(
+                    np.stack([leaves[places].sum(axis=0) for places in rows]),
+                    per=MILLIONTHS,
+                ),
                 counts=self.metrics[name].unit == Unit.COUNT,
             )
             for name, leaves in self.sums.items()

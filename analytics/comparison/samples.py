@@ -2,18 +2,19 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from access import sql
-from analytics.formula import Series
 from analytics.models import Kind, Metric
 from events import buckets
 from events.buckets import Span
 from events.keys import SHARDS
 
 SUMS = """
-SELECT metric_id, segment, shard - 1, sum(part)::float8
+SELECT metric_id, segment, shard - 1, (1000000 * sum(part))::numeric(50)::text
 FROM analytics_bucket, unnest(parts) WITH ORDINALITY AS part (part, shard)
 WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
     AND metric_id = ANY(%(metrics)s) AND segment = ANY(%(leaves)s::int[])
@@ -28,15 +29,16 @@ def of(
     metrics: Collection[Metric],
     leaves: Sequence[int],
     days: Span,
-) -> dict[str, Series]:
-    """Returns the sums of metrics by name: a row for each leaf, a column for each part.
+) -> dict[str, NDArray[Any]]:
+    """Returns the sums of metrics by name, in millionths, as integers without limit: a
+    row for each leaf, a column for each part.
 
     `leaves` are the numbers of tested leaves, `days` whole days of UTC: the coarsest
     buckets are read, one a day.
     """
     places = {leaf: place for place, leaf in enumerate(leaves)}
     names = {one.pk: one.name for one in metrics}
-    found = {name: np.zeros((len(leaves), SHARDS)) for name in names.values()}
+    found = {name: np.zeros((len(leaves), SHARDS), "O") for name in names.values()}
     rows = sql.fetch(
         SUMS,
         namespace_id=namespace_id,
@@ -47,7 +49,7 @@ def of(
         end=days.end_at,
     )
     for metric_id, leaf, shard, total in rows:
-        found[names[metric_id]][places[leaf], shard] = total
+        found[names[metric_id]][places[leaf], shard] = int(total)
     return found
 
 

@@ -7,14 +7,16 @@ comparisons are made at once.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, stdtr, stdtrit
 
+from analytics.rationals import Rationals
+
 Floats = NDArray[np.float64]
-Sums = Mapping[str, Floats]
+Parts = TypeVar("Parts", Floats, Rationals)
 
 CONFIDENCE = 0.95
 SURE = 1 - CONFIDENCE  # a p-value below it is called a difference
@@ -44,7 +46,9 @@ class Contrast(NamedTuple):
     lift: Interval
 
 
-def estimate(parts: Sums, *, of: Callable[[Sums], Floats]) -> Estimate:
+def estimate(
+    parts: Mapping[str, Parts], *, of: Callable[[Mapping[str, Parts]], Floats]
+) -> Estimate:
     """Returns `of` the sums of all parts, with its variance by the grouped jackknife.
 
     `parts` are arrays of shape (…, number of parts); `of` keeps the shape of what it is
@@ -60,11 +64,12 @@ def estimate(parts: Sums, *, of: Callable[[Sums], Floats]) -> Estimate:
     return Estimate(value, (number - 1) / number * np.square(spread).sum(axis=-1))
 
 
-def left_out(parts: Floats) -> Floats:
+def left_out(parts: Parts) -> Parts:
     """Returns, part by part, the sum of all others, scaled up to the whole."""
     number = parts.shape[-1]
     rest = parts.sum(axis=-1, keepdims=True) - parts
-    return np.asarray(rest * number / (number - 1))
+    scaled: Parts = rest * number / (number - 1)
+    return scaled
 
 
 def contrast(*, a: Estimate, b: Estimate, parts: int) -> Contrast:

@@ -9,9 +9,10 @@ from typing import NamedTuple, SupportsFloat
 import numpy as np
 
 from analytics.comparison import significance, verdicts
-from analytics.comparison.significance import Estimate, Floats, Interval
+from analytics.comparison.significance import Estimate, Interval
 from analytics.comparison.verdicts import Outcome, Reach, Said
 from analytics.formula import Formula
+from analytics.rationals import Rationals
 
 Pair = tuple[float, float]  # of groups A and B
 
@@ -27,7 +28,7 @@ class Question(NamedTuple):
 class Sample(NamedTuple):
     """A metric's sums: a row for each group, a column for each part of its users."""
 
-    parts: Floats
+    parts: Rationals
     counts: bool  # things, not money
 
 
@@ -78,7 +79,7 @@ def ratio(users: Sample | None, *, shares: Pair) -> Ratio:
     if users is None:
         reason = "no active metric counts the users first seen with any event"
         return Ratio(None, None, None, reason)
-    in_a, in_b = users.parts.sum(axis=-1).tolist()
+    in_a, in_b = users.parts.sum(axis=-1).floats().tolist()
     of_a = (in_a + in_b) * shares[0] / sum(shares)
     of_b = in_a + in_b - of_a
     if min(of_a, of_b) < verdicts.MIN_EXPECTED:
@@ -99,16 +100,19 @@ def finding(one: Question, *, trial: Trial) -> Finding:
     parts = {name: trial.samples[name].parts for name in one.formula.names}
     found = outcome(one, parts=parts, shares=trial.shares)
     sums = {name: each.sum(axis=-1) for name, each in parts.items()}
-    plain_a, plain_b = map(known, one.formula.series(sums))
+    plain_a, plain_b = map(known, one.formula.series(sums).floats())
     told = said(found, names=one.formula.names, trial=trial)
     return Finding(found, told, (plain_a, plain_b))
 
 
-def outcome(one: Question, *, parts: Mapping[str, Floats], shares: Pair) -> Outcome:
+def outcome(one: Question, *, parts: Mapping[str, Rationals], shares: Pair) -> Outcome:
     """Returns the numbers of a KPI, as if all participants were in each group."""
-    scale = np.array(shares)[:, np.newaxis] / 100
+    hundredths = np.array([[round(share * 100)] for share in shares])
+    scale = Rationals.of(hundredths, per=100 * 100)
     scaled = {name: each / scale for name, each in parts.items()}
-    both = significance.estimate(scaled, of=one.formula.series)
+    both = significance.estimate(
+        scaled, of=lambda sums: one.formula.series(sums).floats()
+    )
     a, b = map(Estimate, both.value, both.variance)
     number = next(iter(parts.values())).shape[-1]
     contrast = significance.contrast(a=a, b=b, parts=number)
@@ -128,15 +132,15 @@ def said(one: Outcome, *, names: Iterable[str], trial: Trial) -> Said:
     if mismatch := trial.ratio.mismatch:
         return mismatch
     young = verdicts.young(trial.elapsed)
-    thin = [
-        reason
-        for name in names
-        for reason in verdicts.thin(name, **trial.samples[name]._asdict())
-    ]
+    thin = [reason for name in names for reason in scarce(name, trial.samples[name])]
     computed = one.a is not None and one.b is not None
     if young or (thin and computed):
         return verdicts.too_early([*young, *thin])
     return verdicts.concluded(one)
+
+
+def scarce(name: str, one: Sample) -> list[str]:
+    return verdicts.thin(name, parts=one.parts.floats(), counts=one.counts)
 
 
 def known(value: SupportsFloat) -> float | None:

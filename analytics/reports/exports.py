@@ -1,22 +1,19 @@
 """Reports made: read in one moment of the data, written, and handed to the storage."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from access.models import Namespace
-from analytics import queries
+from analytics import queries, series, sums
 from analytics.models import Report
-from analytics.queries import Part
 from analytics.reports import plans, queue, sheets, storing
 from analytics.reports.plans import Plan, PlanError
 from analytics.reports.queue import LostError
 from analytics.reports.sheets import Book, Sheet, Tell
-from analytics.tables import Column
+from analytics.series import Part, Reading
 from analytics.verification import snapshot
 from events import buckets
 from events.buckets import TooManyCells
@@ -83,69 +80,60 @@ def read(report: Report, *, at: datetime) -> tuple[Plan, Book]:
     plan = plans.plan(
         namespace_id=report.namespace_id, payload=payload, now=report.requested_at
     )
+    found = reading(plan)
     book = Book(
         starts=plan.edges[:-1],
         zone=plan.zone,
-        sheets=filled(plan),
+        sheets=filled(plan, found),
         about=about(plan, payload=payload, at=at),
-        warnings=[*plan.warnings, *doubts(plan)],
+        warnings=[*plan.warnings, *doubts(plan, found)],
         made_at=at,
     )
     return plan, book
 
 
-def filled(plan: Plan) -> list[Sheet]:
-    """Returns a sheet a kind: the totals of its columns, and all their values.
+def reading(plan: Plan) -> Reading:
+    """Returns all sums, read piece by piece, so that no statement returns very much."""
+    step = min(buckets.MAX_CELLS, PIECE // max(1, len(plan.names) * plan.parts) + 1)
+    pieces = [
+        series.read(
+            plan.edges[lower : lower + step + 1],
+            plan.names,
+            namespace_id=plan.namespace_id,
+            cut=plan.cut,
+        )
+        for lower in range(0, max(1, plan.cells), step)
+    ]
+    parts = [
+        Part(first.path, sums.joined([first.sums, *(one.sums for one in others)]))
+        for first, *others in zip(*(one.parts for one in pieces), strict=True)
+    ]
+    return Reading(plan.edges, parts, pieces[0].stale)
 
-    These are read piece by piece, so that no statement returns very much.
-    """
-    totals = columns(plan, plan.whole)
-    values = {key: np.empty((len(kind), plan.cells)) for key, kind in totals.items()}
-    step = min(buckets.MAX_CELLS, PIECE // max(1, len(plan.names) * plan.series) + 1)
-    for lower in range(0, plan.cells, step):
-        piece = columns(plan, plan.edges[lower : lower + step + 1])
-        for key, kind in piece.items():
-            for place, one in enumerate(kind):
-                values[key][place, lower : lower + step] = np.array(one.values, float)
-    return [Sheet(key, kind, values[key]) for key, kind in totals.items()]
 
-
-def columns(plan: Plan, edges: Sequence[datetime]) -> dict[str, list[Column]]:
-    """Returns the columns of each kind over some cells, in one statement."""
-    told, found = parts(plan, edges), dict[str, list[Column]]()
+def filled(plan: Plan, found: Reading) -> list[Sheet]:
+    """Returns a sheet a kind, with its columns."""
+    made = []
     if plan.formulas is not None:
-        found["kpis"] = [
-            queries.column(name, one, part.sums, len(edges) - 1, segment=part.path)
-            for name, one in plan.formulas.items()
-            for part in told
-        ]
+        kpis = series.kpi_columns(plan.formulas, found.parts, cells=plan.cells)
+        made.append(Sheet("kpis", kpis, plan.cells))
     if plan.metrics is not None:
-        found["metrics"] = [
-            queries.metric_column(name, part.sums[name], segment=part.path)
-            for name in plan.metrics
-            for part in told
-            if name in part.sums
-        ]
-    return found
+        metrics = series.metric_columns(plan.metrics, found.parts, cells=plan.cells)
+        made.append(Sheet("metrics", metrics, plan.cells))
+    return made
 
 
-def parts(plan: Plan, edges: Sequence[datetime]) -> list[Part]:
-    [found] = queries.read(
-        [edges], namespace_id=plan.namespace_id, names=plan.names, cut=plan.cut
-    )
-    return found
-
-
-def doubts(plan: Plan) -> list[str]:
+def doubts(plan: Plan, found: Reading) -> list[str]:
     """Returns warnings of KPIs and leaves whose numbers are not there."""
-    names, since = list(plan.names), plan.edges[0]
-    partial = queries.partial(plan.cut, names=names, since=since)
-    return queries.gone(plan.formulas or {}, parts(plan, plan.whole)) + partial
+    partial = queries.partial(plan.cut, names=plan.names, since=plan.edges[0])
+    return series.doubts(plan.formulas or {}, found) + partial
 
 
 def about(plan: Plan, *, payload: Mapping[str, Any], at: datetime) -> dict[str, str]:
     """Returns what a file is about, for whoever finds it later."""
-    start, end = (one.astimezone(plan.zone).isoformat() for one in plan.whole)
+    start, end = (
+        plan.edges[place].astimezone(plan.zone).isoformat() for place in (0, -1)
+    )
     as_of = queries.data_as_of(namespace_id=plan.namespace_id, now=at)
     return {
         "namespace": Namespace.objects.get(pk=plan.namespace_id).name,

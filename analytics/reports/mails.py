@@ -13,7 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils.http import urlencode
 
-from analytics import queries
+from analytics import queries, series
 from analytics.models import Format, Report, ReportSchedule
 from analytics.queries import KPIState, Status
 from analytics.reports import figures, frequencies
@@ -49,7 +49,7 @@ class Line(NamedTuple):
 
 
 def message(report: Report, *, at: datetime) -> EmailMultiAlternatives:
-    """Returns the e-mail of a completed report of a schedule, in six queries.
+    """Returns the e-mail of a completed report of a schedule, in seven queries.
 
     One message for all recipients, who do not see one another (Bcc): a mail server
     takes it as a whole or not at all, so no attempt leaves some of them out. Its
@@ -90,7 +90,7 @@ def html(context: Mapping[str, Any]) -> str:
 def summary(
     schedule: ReportSchedule, *, payload: Mapping[str, Any], now: datetime
 ) -> dict[str, Any]:
-    """Returns what the templates tell, as of now: five queries, KPIs in their order.
+    """Returns what the templates tell, as of now: six queries, KPIs in their order.
 
     `payload` is what a report of the schedule asks for.
     """
@@ -127,7 +127,7 @@ def told(
     """Returns the KPIs beside the period before, and what is to be said of names."""
     kpis, notes = queries.catalogue(names)
     states = queries.statuses(namespace_id=namespace_id, kpis=kpis, now=now)
-    table = queries.kpi_values(
+    table = series.kpi_values(
         namespace_id=namespace_id, names=names, period=period, now=now
     )
     numbers = {one.name: one.aggregate for one in table.columns}

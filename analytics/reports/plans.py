@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics import formula, queries
-from analytics.formula import Formula
+from analytics import formula, queries, series
 from analytics.models import Metric
+from analytics.series import Formulas
 from events import buckets, periods
 from events.buckets import Granularity, TooManyCells
 from events.periods import Period
@@ -34,7 +34,7 @@ class Plan:
 
     namespace_id: int
     cut: Cut | None
-    formulas: dict[str, Formula] | None
+    formulas: Formulas | None
     metrics: list[str] | None
     edges: list[datetime]
     zone: ZoneInfo
@@ -45,20 +45,12 @@ class Plan:
         return len(self.edges) - 1
 
     @property
-    def whole(self) -> list[datetime]:
-        """The edges of one cell over all of them."""
-        return [self.edges[0], self.edges[-1]]
-
-    @property
     def names(self) -> set[str]:
         """The metrics that both kinds need."""
-        formulas = (self.formulas or {}).values()
-        return {name for one in formulas for name in one.names} | {
-            *(self.metrics or [])
-        }
+        return series.metrics_of(self.formulas or {}) | {*(self.metrics or [])}
 
     @property
-    def series(self) -> int:
+    def parts(self) -> int:
         """The whole and the leaves."""
         return 1 + (len(self.cut.segments) if self.cut else 0)
 
@@ -94,10 +86,10 @@ def plan(*, namespace_id: int, payload: Mapping[str, Any], now: datetime) -> Pla
     return found
 
 
-def told(names: Sequence[str]) -> tuple[dict[str, Formula], list[str]]:
+def told(names: Sequence[str]) -> tuple[Formulas, list[str]]:
     """Returns the formulas of active KPIs in order, and warnings for unknown names."""
     kpis, warnings = queries.catalogue(names)
-    return {one.name: formula.parse(one.formula) for one in kpis}, warnings
+    return {one.name: formula.read(one.formula) for one in kpis}, warnings
 
 
 def active(names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -145,7 +137,7 @@ def edges(when: Period, *, namespace_id: int, now: datetime) -> list[datetime]:
 def require_room(found: Plan) -> None:
     """Raises PlanError for more than a file may hold."""
     names = len(found.formulas or {}) + len(found.metrics or [])
-    columns, numbers = names * found.series, names * found.series * found.cells
+    columns, numbers = names * found.parts, names * found.parts * found.cells
     if columns > MAX_COLUMNS:
         what, most = f"{columns:,} columns", MAX_COLUMNS
     elif numbers > MAX_NUMBERS:

@@ -5,16 +5,14 @@ that a spreadsheet would compute is made harmless.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import orjson
-from numpy.typing import NDArray
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
@@ -32,14 +30,14 @@ Tell = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The columns of one kind, with their totals; a row of `values` for each.
+    """The columns of one kind, "kpis" or "metrics", over some number of cells.
 
-    `key` is "kpis" or "metrics"; NaN is a gap.
+    Their numbers are computed when they are written: sums take less memory.
     """
 
     key: str
     columns: list[Column]
-    values: NDArray[np.float64]
+    cells: int
 
     def headings(self, prefix: str = "") -> list[str]:
         return [f"{prefix}{one.heading}" for one in self.columns]
@@ -58,7 +56,7 @@ class Book:
 
     @property
     def numbers(self) -> int:
-        return sum(one.values.size for one in self.sheets)
+        return sum(len(one.columns) * one.cells for one in self.sheets)
 
 
 def write_csv(path: Path, book: Book, *, tell: Tell) -> None:
@@ -81,22 +79,20 @@ def batches(book: Book, sheets: list[Sheet], *, tell: Tell) -> Iterator[list[Row
 
     Tells of a batch's numbers when it is asked for the next one.
     """
-    size = max(1, BATCH // max(1, sum(len(one.columns) for one in sheets)))
+    columns = [column for one in sheets for column in one.columns]
+    size = max(1, BATCH // max(1, len(columns)))
     for lower in range(0, len(book.starts), size):
-        values = np.vstack([one.values[:, lower : lower + size] for one in sheets])
-        starts = book.starts[lower : lower + size]
-        rows = zip(starts, values.T.tolist(), strict=True)
-        yield [[local(at, book.zone), *map(gap, row)] for at, row in rows]
-        tell(values.size)
-    yield [["total", *(one.aggregate for sheet in sheets for one in sheet.columns)]]
+        upper = min(lower + size, len(book.starts))
+        starts = [local(at, book.zone) for at in book.starts[lower:upper]]
+        numbers = [one.series(slice(lower, upper)).digits() for one in columns]
+        yield [list(row) for row in zip(starts, *numbers, strict=True)]
+        tell(len(columns) * (upper - lower))
+    totals = [one.series(slice(-1, None)).digits() for one in columns]
+    yield [["total", *(total for [total] in totals)]]
 
 
 def local(at: datetime, zone: ZoneInfo) -> str:
     return at.astimezone(zone).isoformat()
-
-
-def gap(number: float) -> float | None:
-    return None if number != number else number
 
 
 class ExactWorksheet(Worksheet):  # type: ignore[misc]  # the package has no types
@@ -126,21 +122,21 @@ def write_xlsx(path: Path, book: Book, *, tell: Tell) -> None:
                 fill_row(page, number, row)
         about = workbook.add_worksheet("About")
         about.set_column(0, 1, HEADING)
-        told = [(name.replace("_", " "), one) for name, one in book.about.items()]
-        told += [("warning", one) for one in book.warnings]
+        told: list[Row] = [
+            [key.replace("_", " "), one] for key, one in book.about.items()
+        ]
+        told += [["warning", one] for one in book.warnings]
         for number, pair in enumerate(told):
             fill_row(about, number, pair)
 
 
-def fill_row(
-    page: Worksheet, number: int, row: Sequence[str | float | None], style: Any = None
-) -> None:
+def fill_row(page: Worksheet, number: int, row: Row, style: Any = None) -> None:
     """Writes text as text, whatever it looks like, and nothing for a gap."""
     for place, cell in enumerate(row):
         if isinstance(cell, str):
             page.write_string(number, place, harmless(cell), style)
         elif cell is not None:
-            page.write_number(number, place, cell, style)
+            page.write_number(number, place, float(cell), style)
 
 
 def write_json(path: Path, book: Book, *, tell: Tell) -> None:
@@ -152,21 +148,22 @@ def write_json(path: Path, book: Book, *, tell: Tell) -> None:
             file.write(f',"{sheet.key}":['.encode())
             for place, one in enumerate(sheet.columns):
                 file.write(b"," if place else b"")
-                file.write(json_column(sheet, place, one))
-                tell(sheet.values.shape[1])
+                file.write(json_column(sheet.key, one))
+                tell(sheet.cells)
             file.write(b"]")
         if book.warnings:
             file.write(b',"warnings":' + orjson.dumps(book.warnings))
         file.write(b',"about":' + orjson.dumps(book.about) + b"}")
 
 
-def json_column(sheet: Sheet, place: int, one: Column) -> bytes:
-    found: dict[str, Any] = {LABELS[sheet.key]: one.name}
+def json_column(key: str, one: Column) -> bytes:
+    numbers = one.series().floats()  # NaN is written as null
+    found: dict[str, Any] = {LABELS[key]: one.name}
     if one.segment:
         found["segment"] = one.segment
-    if sheet.key == "kpis":
-        found["aggregate"] = one.aggregate
-    found["values"] = sheet.values[place]  # NaN is written as null
+    if key == "kpis":
+        found["aggregate"] = numbers[-1]
+    found["values"] = numbers[:-1]
     return orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics import queries
+from analytics import series
 from analytics.models import Kind
 from events import buckets, periods
 from events import services as intake
@@ -167,7 +167,7 @@ def test_every_cell_of_every_cut_reads_as_the_sum_of_its_events(
     happen(shop, past)
     start, end = bounds
     period = Period(start, end, granularity, ZoneInfo(zone))
-    table = queries.metric_values(namespace_id=shop, names=[], period=period, now=NOON)
+    table = series.metric_values(namespace_id=shop, names=[], period=period, now=NOON)
     edges = periods.cells(period, first_at=None, now=NOON)
     for column in table.columns:
         amounts = MODELS[column.name](flat(past))

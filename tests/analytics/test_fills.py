@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics import fills, queries, rebuilds, verification
+from analytics import fills, rebuilds, series, verification
 from analytics.models import WHOLE, Bucket, Carried, Fill, Kind, Metric
 from events import services as intake
 from events.periods import Period
@@ -153,7 +153,7 @@ def test_the_answer_says_what_is_missing(shop):
     cut = segmented(shop, TREE, name="mine")
 
     def warnings():
-        table = queries.kpi_values(
+        table = series.kpi_values(
             namespace_id=shop, names=[], period=WEEK, now=NOON, segmentation=cut
         )
         return table.warnings

@@ -10,6 +10,7 @@ from django.core.files.storage import FileSystemStorage
 from django.db import connections
 from django.utils.deconstruct import deconstructible
 
+from analytics import series
 from analytics.models import Kind, Report, Status
 from analytics.reports import exports, queue, sheets, storing, tasks
 from analytics.reports.queue import HOLD
@@ -89,23 +90,25 @@ def test_nobody_sees_a_file_before_it_is_whole(shop, files, monkeypatch):
 
 
 def test_all_numbers_of_a_file_are_of_one_moment(shop, files, monkeypatch):
-    """An aggregation commits after the totals were read, and before the values."""
+    """An aggregation commits after a first piece was read, and before the others."""
     arrive(shop.pk, [event("buy", NOON - HOUR)])
     arrivals: list[object] = []
 
-    def reading(plan, edges):
-        found = columns(plan, edges)
+    def reading(*asked, **of):
+        found = read(*asked, **of)
         with ThreadPoolExecutor(1) as pool:
             arrivals.append(pool.submit(elsewhere, aggregate, shop.pk).result())
         return found
 
-    columns = exports.columns
-    asked(shop, granularity="1d")
+    read = series.read
+    asked(shop, granularity="1h", start_timestamp=(NOON - 5 * HOUR).timestamp())
     with monkeypatch.context() as patch:
-        patch.setattr(exports, "columns", reading)
+        patch.setattr(series, "read", reading)
+        patch.setattr(exports, "PIECE", 0)
         rows = table(content(work()))
     assert arrivals[0]
-    assert sum(value for _, value in rows[1:-1]) == rows[-1][1]
+    assert arrivals[1:] == [None] * 4
+    assert [value for _, value in rows[1:]] == [0] * 6
 
 
 def elsewhere(work, *arguments):

@@ -217,8 +217,8 @@ def test_reading_takes_as_many_queries_for_one_kpi_as_for_all(
     schedule(shop.pk)
     made(NOON)
     one = Report.objects.select_related("schedule__namespace").get()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         mails.message(one, at=NOON)
     KPI.objects.exclude(name="aov").delete()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         mails.message(one, at=NOON)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics import queries, services
+from analytics import series, services
 from events import services as intake
 from events.arrivals import Arrival
 from events.buckets import Granularity
@@ -181,7 +181,7 @@ def check(shop: int) -> None:
         assert [found.get(day, 0) for day in DAYS] == [Decimal(one) for one in days]
         assert sum(found.values()) == Decimal(total)
     period = Period(DAYS[0], NOON, Granularity.DAY, ZoneInfo("UTC"))
-    table = queries.kpi_values(
+    table = series.kpi_values(
         namespace_id=shop, names=list(KPIS), period=period, now=NOON
     )
     for column in table.columns:

@@ -9,6 +9,7 @@ from analytics import formula
 from analytics.comparison import trials, verdicts
 from analytics.comparison.trials import Question, Ratio, Sample, Trial
 from analytics.comparison.verdicts import Outcome, Reach, Verdict
+from analytics.rationals import MILLIONTHS, Rationals
 
 DAYS = timedelta(days=14)
 EVEN = (50, 50)
@@ -21,8 +22,15 @@ CONVERSION = Question(
 
 def sample(a, b, *, wave=1.0, counts=True):
     """Returns a metric of so much in each part, more or less."""
-    parts = np.array([[a], [b]]) + wave * WAVES
-    return Sample(parts, counts)
+    parts = MILLIONTHS * (np.array([[a], [b]]) + wave * WAVES)
+    return Sample(Rationals.of(np.rint(parts).astype(int), per=MILLIONTHS), counts)
+
+
+def with_part(one, group, part, amount):
+    """Returns a metric with another amount in a part of a group."""
+    parts = one.parts.numerators.values.copy()
+    parts[group, part] = MILLIONTHS * amount
+    return one._replace(parts=Rationals.of(parts, per=MILLIONTHS))
 
 
 def trial(*, shares=EVEN, elapsed=DAYS, ratio=CHECKED, **samples):
@@ -94,11 +102,10 @@ def test_it_is_too_early_before_seven_full_days():
 
 
 def test_it_is_too_early_while_two_parts_have_nothing():
-    buyers = sample(35, 70)
-    fields = {"visits": sample(1000, 1000, wave=0), "buyers": buyers}
-    buyers.parts[1, 3] = 0
+    fields = {"visits": sample(1000, 1000, wave=0), "buyers": sample(35, 70)}
+    fields["buyers"] = with_part(fields["buyers"], 1, 3, 0)
     assert found(**fields).said.verdict == Verdict.B_HIGHER
-    buyers.parts[1, 4] = 0
+    fields["buyers"] = with_part(fields["buyers"], 1, 4, 0)
     verdict, sentence = found(**fields).said
     assert verdict == Verdict.TOO_EARLY
     assert sentence == (
@@ -132,8 +139,8 @@ def test_what_is_divided_by_nothing_is_not_computable():
 
 
 def test_what_is_divided_by_nothing_without_one_part_has_no_interval():
-    sold, back = sample(35, 39), sample(35, 39)
-    back.parts[0, 0] -= 7  # without the first part, as much came back as was sold
+    sold = sample(35, 39)
+    back = with_part(sold, 0, 0, 27)  # without it, as much came back as was sold
     one = found(asked("100 * sold / (sold - back)"), sold=sold, back=back)
     assert one.said.verdict == Verdict.NOT_COMPUTABLE
     assert one.outcome.difference is None
