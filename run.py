@@ -17,6 +17,7 @@ if sys.platform != "linux":
         "Abacus runs on Linux; elsewhere use a virtual machine, or WSL on Windows."
     )
 
+import compileall
 import fcntl
 import hashlib
 import importlib.util
@@ -91,6 +92,7 @@ def main(name: str, *rest: str) -> None:
         need_uv()
     else:
         install(NEEDS[name])
+        compile_project()
     os.environ["PATH"] = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
     first, *others = COMMANDS[name]
     if not others:
@@ -129,7 +131,26 @@ def install(lock: str) -> None:
         pip = find_pip() if installed == stamp(RUNTIME) else create_venv()
         STAMP.unlink(missing_ok=True)
         download(pip, lock)
+        compile_packages()
         STAMP.write_text(stamp(lock))
+
+
+def compile_packages() -> None:
+    """Write the bytecode of what is in .venv, on all cores.
+
+    Here and not by each process: where PYTHONDONTWRITEBYTECODE is set, every one of
+    them would compile all that it imports, again and again.
+    """
+    python, library = str(VENV / "bin" / "python"), str(VENV / "lib")
+    options = ["-q", "-q", "-j", "0", "-x", r"/tests?/"]
+    # Some packages hold files that are no Python for this version: nobody imports them.
+    subprocess.run([python, "-m", "compileall", *options, library], check=False)
+
+
+def compile_project() -> None:
+    """Write the bytecode of our own modules where it is not that of the sources."""
+    for package in ROOT.glob("*/__init__.py"):
+        compileall.compile_dir(package.parent, quiet=2)
 
 
 def create_venv() -> list[str]:

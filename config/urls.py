@@ -9,6 +9,9 @@ from analytics.views import Ready
 from config import documentation, health
 from goals.urls import v0 as goals
 
+# Here and not when Django starts: commands and workers need no page of the admin.
+admin.autodiscover()
+
 api = [
     path("", include("events.urls")),
     path("", include("goals.urls")),

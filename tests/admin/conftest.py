@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from axes.models import AccessAttempt
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.test import Client
 from knox.models import AuthToken
@@ -25,6 +26,7 @@ from goals.models import Goal
 from segmentation.models import ABTest
 from segmentation.services import create_segmentation
 
+admin.autodiscover()  # as the URLs do: tests ask the registry what pages there are
 T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 

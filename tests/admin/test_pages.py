@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.checks import check_admin_app
 from django.urls import reverse
 
 from access.models import User
@@ -152,3 +153,8 @@ def test_a_list_can_be_filtered(staff, rows, name, filters):
     assert response.context["cl"].get_filters_params() == {
         key: [value] for key, value in filters.items()
     }
+
+
+def test_the_admin_passes_djangos_own_checks():
+    """`manage.py check` may look before the URLs have filled the registry."""
+    assert check_admin_app(app_configs=None) == []

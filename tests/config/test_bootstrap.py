@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Installs:
-    """Stands in for the two slow steps and remembers their order."""
+    """Stands in for the slow steps and remembers their order."""
 
     def __init__(self, run, *, fail: bool = False) -> None:
         self.run = run
@@ -34,6 +34,9 @@ class Installs:
         if self.fail:
             sys.exit("no network")
 
+    def compile_packages(self) -> None:
+        assert not self.run.STAMP.exists()
+
 
 @pytest.fixture
 def run(tmp_path):
@@ -52,7 +55,7 @@ def run(tmp_path):
 @pytest.fixture
 def installs(run, monkeypatch):
     recorded = Installs(run)
-    for name in ("create_venv", "find_pip", "download"):
+    for name in ("create_venv", "find_pip", "download", "compile_packages"):
         monkeypatch.setattr(run, name, getattr(recorded, name))
     return recorded
 
@@ -172,6 +175,33 @@ def test_an_environment_without_pip_is_filled_by_the_pip_of_this_python(run):
     pip = run.find_pip()
     assert pip[1:4] == ["-m", "pip", "--python"]
     assert call(*pip[1:], "list").returncode == 0
+
+
+def test_packages_are_compiled_also_where_no_bytecode_is_written(run, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    run.venv.create(run.VENV, with_pip=False, symlinks=True)
+    library = run.VENV / "lib" / "python3" / "site-packages" / "package"
+    (library / "tests").mkdir(parents=True)
+    (library / "__init__.py").write_text("A = 1\n")
+    (library / "template.py").write_text("{{ no python }}}\n")
+    (library / "tests" / "one.py").write_text("A = 1\n")
+    run.compile_packages()
+    compiled = [path.name for path in library.rglob("*.pyc")]
+    assert compiled == [f"__init__.{sys.implementation.cache_tag}.pyc"]
+
+
+def test_our_modules_are_compiled_again_when_they_have_changed(run):
+    package = run.ROOT / "analytics"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    module = package / "units.py"
+    module.write_text("A = 1\n")
+    run.compile_project()
+    compiled = Path(importlib.util.cache_from_source(str(module)))
+    before = compiled.read_bytes()
+    module.write_text("A = 10\n")
+    run.compile_project()
+    assert compiled.read_bytes() != before
 
 
 def test_the_check_names_the_step_that_failed_and_goes_no_further(
