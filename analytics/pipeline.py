@@ -43,7 +43,7 @@ def seconds(*, since: datetime | None, now: datetime) -> float:
 def broker_answers() -> bool:
     """Tries once, for at most a second."""
     options = {"socket_timeout": 1, "socket_connect_timeout": 1}
-    with Connection(settings.REDIS_URL, transport_options=options) as connection:
+    with Connection(settings.SECRET_REDIS_URL, transport_options=options) as connection:
         try:
             connection.ensure_connection(max_retries=0)
         except OperationalError:

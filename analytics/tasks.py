@@ -67,6 +67,7 @@ def wake(task: Task[[], None]) -> None:
     Raises kombu's OperationalError where Redis does not answer: at once, because a
     page waits.
     """
-    with Connection(settings.REDIS_URL, transport_options=IMPATIENT) as connection:
+    url = settings.SECRET_REDIS_URL
+    with Connection(url, transport_options=IMPATIENT) as connection:
         producer = connection.Producer(auto_declare=False)
         task.apply_async(producer=producer, expires=RUN_SECONDS, retry=False)

@@ -17,7 +17,7 @@ HOUR = 3_600
 
 app = Celery("abacus")
 app.conf.update(
-    broker_url=settings.REDIS_URL,
+    broker_url=settings.SECRET_REDIS_URL,
     broker_connection_retry_on_startup=True,
     broker_transport_options={
         # Above the hard time limit, or a running task would be delivered twice.

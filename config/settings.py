@@ -47,6 +47,14 @@ def options(name: str) -> dict[str, Any]:
     return found
 
 
+def database(url: str) -> Any:
+    try:
+        return dj_database_url.parse(url)
+    except ValueError as error:
+        reason = f"DATABASE_URL cannot be read: {error}"
+        raise ImproperlyConfigured(reason) from None
+
+
 def secret(name: str) -> str:
     """Returns a secret; only the embedded installation makes its own."""
     value = text(name)
@@ -63,9 +71,11 @@ USER_KEY_SECRET = secret("USER_KEY_SECRET")
 ALLOWED_HOSTS = text("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = text("CSRF_TRUSTED_ORIGINS").split()
 
-DATABASE_URL = text("DATABASE_URL") or embedded.database_url(LOCAL_DIR)
-REDIS_URL = text("REDIS_URL") or embedded.redis_url(LOCAL_DIR)
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+# SECURITY: these names, by a word in them, keep the values off Django's error pages.
+SECRET_DATABASE_URL = text("DATABASE_URL") or embedded.database_url(LOCAL_DIR)
+SECRET_REDIS_URL = text("REDIS_URL") or embedded.redis_url(LOCAL_DIR)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_pages.SecretsFilter"
+DATABASES = {"default": database(SECRET_DATABASE_URL)}
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     "pool": {"min_size": 0, "max_size": whole("DATABASE_POOL", 8), "timeout": 3},

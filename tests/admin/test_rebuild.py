@@ -109,7 +109,7 @@ def test_a_new_metric_is_said_to_need_one(staff):
 @pytest.fixture
 def waiting():
     """Says how many tasks wait in the queue."""
-    with Connection(settings.REDIS_URL) as broker:
+    with Connection(settings.SECRET_REDIS_URL) as broker:
         channel: Any = broker.default_channel
         redis = channel.client
         redis.delete("background")
@@ -132,7 +132,7 @@ def test_the_action_asks_for_a_rebuild_and_wakes_a_worker_after_the_commit(
 def test_a_wake_up_that_gets_lost_is_no_error_and_costs_no_time(
     staff, metric, settings, caplog, django_capture_on_commit_callbacks
 ):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.SECRET_REDIS_URL = "redis://127.0.0.1:1/0"
     started = monotonic()
     with django_capture_on_commit_callbacks(execute=True):
         assert "Older buckets stay" in rebuild(staff, metric)[0]

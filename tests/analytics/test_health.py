@@ -57,7 +57,7 @@ def test_numbers_more_than_fifteen_minutes_behind_are_not_ready(client, stage):
 
 @pytest.mark.django_db
 def test_a_silent_redis_is_not_ready(client, settings):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.SECRET_REDIS_URL = "redis://127.0.0.1:1/0"
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json() == READY | {"ready": False, "redis": False}

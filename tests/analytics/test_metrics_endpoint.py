@@ -85,7 +85,7 @@ def test_a_pipeline_that_is_not_ready_is_told_with_a_200(client):
 
 @pytest.mark.django_db
 def test_a_silent_redis_is_told(client, settings):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.SECRET_REDIS_URL = "redis://127.0.0.1:1/0"
     assert scraped(client) == QUIET | {"ready": 0, "redis_up": 0}
 
 

@@ -48,7 +48,9 @@ def _files(settings, tmp_path, monkeypatch):
 
 @pytest.fixture
 def broker():
-    with redis.Redis.from_url(embedded.redis_client_url(settings.REDIS_URL)) as client:
+    with redis.Redis.from_url(
+        embedded.redis_client_url(settings.SECRET_REDIS_URL)
+    ) as client:
         client.flushall()
         yield client
         client.flushall()

@@ -40,7 +40,7 @@ def _catalogue(shop):
 @pytest.fixture(autouse=True)
 def queue():
     """Says how many tasks wait for a worker."""
-    with Connection(settings.REDIS_URL) as broker:
+    with Connection(settings.SECRET_REDIS_URL) as broker:
         channel: Any = broker.default_channel
         redis = channel.client
         redis.delete("background")
@@ -231,7 +231,7 @@ def test_a_worker_is_woken_after_the_commit(
 def test_a_dead_queue_delays_the_report_and_nothing_else(
     manager, settings, caplog, django_capture_on_commit_callbacks
 ):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.SECRET_REDIS_URL = "redis://127.0.0.1:1/0"
     started = monotonic()
     with django_capture_on_commit_callbacks(execute=True):
         assert post(manager).status_code == 202

@@ -79,7 +79,9 @@ class Nemesis:
 def queue(db):
     analytics.load_catalogue(event_names={})
     history.ensure(NOON.date() - timedelta(days=back) for back in range(4))
-    with redis.Redis.from_url(embedded.redis_client_url(settings.REDIS_URL)) as client:
+    with redis.Redis.from_url(
+        embedded.redis_client_url(settings.SECRET_REDIS_URL)
+    ) as client:
         client.flushall()
         yield client
 

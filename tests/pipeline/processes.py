@@ -27,7 +27,7 @@ def environment(**extra: str) -> dict[str, str]:
     return {
         **os.environ,
         "DATABASE_URL": f"postgresql://{user}:{password}@{host}{port}/{name}",
-        "REDIS_URL": settings.REDIS_URL,
+        "REDIS_URL": settings.SECRET_REDIS_URL,
         "SECRET_KEY": settings.SECRET_KEY,
         "USER_KEY_SECRET": settings.USER_KEY_SECRET,
         "HTTPS": "False",

@@ -98,7 +98,9 @@ def test_no_raw_id_is_stored_or_logged(backend, caplog, monkeypatch):
     aggregate()
     assert Event.objects.count() == 51
     sql.execute("CHECKPOINT")
-    with redis.Redis.from_url(embedded.redis_client_url(settings.REDIS_URL)) as queue:
+    with redis.Redis.from_url(
+        embedded.redis_client_url(settings.SECRET_REDIS_URL)
+    ) as queue:
         queue.set("shown", OPEN)
     assert {"base", "pg_wal", "valkey"} <= hits(OPEN)
     assert (Path(settings.LOCAL_DIR) / "logs" / "postgres.log").stat().st_size

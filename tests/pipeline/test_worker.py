@@ -38,7 +38,9 @@ def log(tmp_path_factory):
 @pytest.fixture(scope="module")
 def queue():
     """The queue that the worker listens to, empty at the start."""
-    with redis.Redis.from_url(embedded.redis_client_url(settings.REDIS_URL)) as client:
+    with redis.Redis.from_url(
+        embedded.redis_client_url(settings.SECRET_REDIS_URL)
+    ) as client:
         client.flushall()
         yield client
 

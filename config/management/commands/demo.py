@@ -113,7 +113,7 @@ class Command(serve.Command):
     def fill(self) -> None:
         """Load the catalogue, and create the users that are not known yet."""
         call_command("load_catalogue", stdout=StringIO())
-        self.database = sha256(settings.DATABASE_URL.encode()).hexdigest()[:12]
+        self.database = sha256(settings.SECRET_DATABASE_URL.encode()).hexdigest()[:12]
         file = Logins(settings.LOCAL_DIR.resolve(), database=self.database)
         users = get_user_model().objects.filter(username__in=ROLES)
         present = set(users.values_list("username", flat=True))
