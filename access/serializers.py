@@ -12,6 +12,7 @@ from access.elements import PRINTABLE
 from access.spelling import suggestion
 
 FEW = 5  # unknown names that are told of
+MANY = 10  # wrong items of a list that are told of
 MOST_COMPARED = 100  # unknown names that are compared with known ones
 OWN = "Default: the caller's only one, or `default`."
 
@@ -85,7 +86,7 @@ def unknown_name(
 
 
 class ListField(serializers.ListField):
-    """Counts the items before it looks at the first."""
+    """Counts the items before it looks at the first, and stops where many are wrong."""
 
     def to_internal_value(self, data: Any) -> list[Any]:
         """Returns the checked items. Raises ValidationError."""
@@ -93,6 +94,21 @@ class ListField(serializers.ListField):
         if most is not None and isinstance(data, list) and len(data) > most:
             self.fail("max_length", max_length=most)
         found: list[Any] = super().to_internal_value(data)
+        return found
+
+    def run_child_validation(self, data: list[Any]) -> list[Any]:
+        """Returns the items' values. Raises ValidationError, by index."""
+        found, wrong = [], dict[str, Any]()
+        for index, item in enumerate(data):
+            try:
+                found.append(self.child.run_validation(item))
+            except ValidationError as error:
+                wrong[f"{index}"] = error.detail
+            if len(wrong) >= MANY:
+                wrong["…"] = ["The items after these were not looked at."]
+                break
+        if wrong:
+            raise ValidationError(wrong)
         return found
 
 

@@ -9,11 +9,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from access.serializers import Body, Input, NamespaceInput
+from access.serializers import Body, Input, ListField, NamespaceInput
 from events import buckets
-from events.body import MAX_VALUE
-from events.buckets import FIVE_MINUTES
-from events.spans import TimestampField
+from events.body import MAX_VALUE, MICRO
+from events.buckets import FIVE_MINUTES, SpanError
+from events.spans import EARLIEST, LATEST, TimestampField
 
 MAX_VALUES, MAX_METRICS = 10_000, 1_000
 NUMBER_EXPECTED = "A valid number is required."
@@ -29,34 +29,36 @@ class StartField(TimestampField):
     """Where five minutes begin, in seconds since 1970 UTC."""
 
     def run_validation(self, data: Any = serializers.empty) -> datetime:
+        """Returns the time. Thousands come at once, and DRF takes its time."""
         require_number(data)
-        try:
-            at: datetime = super().run_validation(data)
-        except OverflowError:  # an integer that no float can hold
-            raise ValidationError(NUMBER_EXPECTED) from None
-        if at != buckets.floor(at, resolution=FIVE_MINUTES):
+        if not EARLIEST <= data <= LATEST:
+            raise ValidationError(f"The start must be in {EARLIEST:g} to {LATEST:g}.")
+        if data % FIVE_MINUTES:
             raise ValidationError("Five minutes begin at a multiple of 300 seconds.")
-        return at
+        try:
+            return buckets.moment(data)
+        except SpanError as error:
+            raise ValidationError(str(error)) from None
 
 
 @extend_schema_field(OpenApiTypes.DOUBLE)
-class ValueField(serializers.DecimalField):
+class ValueField(serializers.Field[Decimal, Any, Decimal, Any]):
     """An exact number of at most 1e12, with at most 6 decimals."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=None, decimal_places=6, **options)
-
-    def to_internal_value(self, data: Any) -> Decimal:
+    def run_validation(self, data: Any = serializers.empty) -> Decimal:
+        """Returns the number. Thousands come at once, as of a StartField."""
         require_number(data)
-        if not -MAX_VALUE <= data <= MAX_VALUE:  # or its digits may be too many to read
+        if not -MAX_VALUE <= data <= MAX_VALUE:
             raise ValidationError("The value must be in -1e12 to 1e12.")
-        value: Decimal = super().to_internal_value(data)
+        value = Decimal(f"{data}")
+        if value != value.quantize(MICRO):
+            raise ValidationError("The value must have at most 6 decimals.")
         return value
 
 
 class PushedMetric(Input):
     name = serializers.CharField(max_length=64, trim_whitespace=False)
-    values = serializers.ListField(
+    values = ListField(
         child=ValueField(), help_text="One for each of the `start_timestamps`."
     )
 
@@ -64,13 +66,17 @@ class PushedMetric(Input):
 class MetricValuesBody(NamespaceInput):
     """What GET answers at a granularity of 5 minutes, sent back."""
 
-    start_timestamps = serializers.ListField(
+    others = ["warnings"]  # which GET may have answered
+
+    start_timestamps = ListField(
         child=StartField(),
+        max_length=MAX_VALUES,
         allow_empty=False,
         help_text="Where five minutes begin: each a multiple of 300, none twice.",
     )
-    metrics = serializers.ListField(
+    metrics = ListField(
         child=PushedMetric(),
+        max_length=MAX_METRICS,
         allow_empty=False,
         help_text="Metrics of the kind `external`, none twice, with at most "
         f"{MAX_VALUES:,} values in all.",
@@ -79,7 +85,7 @@ class MetricValuesBody(NamespaceInput):
     def to_internal_value(self, data: Any) -> Body:
         """Checks how much there is before it looks at every piece."""
         if isinstance(data, dict):
-            require_few(data.get("start_timestamps"), data.get("metrics"))
+            require_few(data.get("metrics"))
         found: Body = super().to_internal_value(data)
         return found
 
@@ -104,17 +110,13 @@ class MetricValuesBody(NamespaceInput):
         return attrs
 
 
-def require_few(starts: object, metrics: object) -> None:
-    """Raises ValidationError where there is more than one push may hold."""
-    if isinstance(starts, list) and len(starts) > MAX_VALUES:
-        message = f"At most {MAX_VALUES:,} are taken at once."
-        raise ValidationError({"start_timestamps": [message]})
+def require_few(metrics: object) -> None:
+    """Raises ValidationError where there are more values than one push may hold."""
     columns = metrics if isinstance(metrics, list) else []
     sent = (one.get("values") for one in columns if isinstance(one, dict))
-    values = sum(len(one) for one in sent if isinstance(one, list))
-    if len(columns) > MAX_METRICS or values > MAX_VALUES:
-        most = f"{MAX_METRICS:,} metrics and {MAX_VALUES:,} values"
-        raise ValidationError({"metrics": [f"At most {most} are taken at once."]})
+    if sum(len(one) for one in sent if isinstance(one, list)) > MAX_VALUES:
+        message = f"At most {MAX_VALUES:,} values are taken at once."
+        raise ValidationError({"metrics": [message]})
 
 
 def require_distinct(items: list[Any]) -> None:

@@ -14,6 +14,10 @@ from events.comparisons import Comparison
 from events.spans import SpanQuery
 
 MOST_NAMES = 1_000
+FORMATS = (
+    "{input} is not answered here: expected json or csv. A report can be xlsx: "
+    "POST /tasks/private/analytics_report_export/."
+)
 Answer = dict[str, Any]
 
 
@@ -32,6 +36,12 @@ class NamesQuery(NamespaceInput):
 
 
 class TableQuery(SpanQuery, NamespaceInput):
+    format = serializers.ChoiceField(
+        ["json", "csv"],
+        required=False,
+        error_messages={"invalid_choice": FORMATS},
+        help_text="Before what `Accept` says. Default: json.",
+    )
     compare = serializers.ChoiceField(
         list(Comparison),
         required=False,

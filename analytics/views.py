@@ -80,7 +80,10 @@ class KPIStatuses(Endpoint):
 
 
 class TableView(Endpoint):
-    """Answers with a table, as JSON or, with `Accept: text/csv`, for spreadsheets."""
+    """Answers with a table, as JSON or, for spreadsheets, as CSV.
+
+    `format` says which, else `Accept`.
+    """
 
     renderer_classes = [JSONRenderer, CSVRenderer]
 
@@ -88,6 +91,16 @@ class TableView(Endpoint):
         """Returns what can write the answer: what is no table leaves as JSON."""
         found = super().get_renderers()
         return found if self.request.method in {"GET", "HEAD"} else found[:1]
+
+    def perform_content_negotiation(
+        self, request: Request, force: bool = False
+    ) -> tuple[BaseRenderer, str]:
+        """Returns what writes the answer; a wrong format is left to the query."""
+        asked = request.query_params.get("format")
+        for one in self.get_renderers():
+            if one.format == asked:
+                return one, one.media_type
+        return super().perform_content_negotiation(request, force)
 
 
 class KPIValues(TableView):

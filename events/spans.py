@@ -3,7 +3,7 @@
 import math
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from access.serializers import Input
-from events import buckets
+from events import buckets, zones
 from events.buckets import Granularity, SpanError
 from events.comparisons import Comparison
 from events.periods import Period
@@ -41,9 +41,9 @@ class TimezoneField(serializers.Field[ZoneInfo, str, str, Any]):
 
     def to_internal_value(self, data: str) -> ZoneInfo:
         try:
-            return ZoneInfo(data)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            message = f"{data!r} is no time zone; expected one such as Europe/Paris"
+            return zones.zone(data)
+        except ValueError as error:
+            message = f"{data!r} is no IANA time zone: {error}"
             raise ValidationError(message) from None
 
 

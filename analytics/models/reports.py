@@ -2,12 +2,13 @@
 
 import secrets
 import string
-from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
 from django.db.models import Q
+
+from events import zones
 
 ALPHABET = string.ascii_letters + string.digits
 
@@ -52,7 +53,7 @@ def addresses(value: object) -> None:
 
 def zone_name(value: str) -> None:
     """Refuses what is no time zone of the IANA database."""
-    if value not in available_timezones():
+    if value not in zones.names():
         raise ValidationError("Write a time zone such as UTC or Europe/Paris.")
 
 

@@ -217,3 +217,32 @@ def test_the_table_costs_no_query_more(manager, shop, django_assert_num_queries)
     fill(shop.pk, "orders", {NOON - n * DAY: 1 for n in range(60)})
     with django_assert_num_queries(4):
         sheet(manager, start_timestamp=datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+
+
+@pytest.mark.parametrize("url", [KPIS, METRICS])
+def test_the_format_can_be_asked_for_in_the_query(manager, shop, url):
+    fill(shop.pk, "revenue", {NOON: 30})
+    span = {"start_timestamp": T, "end_timestamp": T + 300}
+    table = manager.get(url, span, headers=CSV).content
+    for accept in ("application/json", "application/xml", "*/*"):
+        headers = {"Accept": accept}
+        answer = manager.get(url, {**span, "format": "csv"}, headers=headers)
+        assert answer.content == table
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+        assert ".csv" in answer.headers["Content-Disposition"]
+    answer = manager.get(url, {**span, "format": "json"}, headers=CSV)
+    assert answer.json().keys() >= {"start_timestamps"}
+
+
+@pytest.mark.parametrize("format", ["xlsx", "xml", "CSV", ""])
+@pytest.mark.parametrize("accept", ["application/json", "text/csv"])
+def test_another_format_is_refused_by_name(manager, format, accept):
+    answer = manager.get(KPIS, {"format": format}, headers={"Accept": accept})
+    assert answer.status_code == 400
+    [told] = answer.json()["error_data"]["query"]["format"]
+    assert f"{format} is not answered here: expected json or csv." in told
+
+
+def test_where_there_is_one_format_none_is_asked_for(manager):
+    answer = manager.get("/analytics/kpis/configs/", {"format": "csv"})
+    assert answer.json()["error_data"]["query"].keys() == {"format"}

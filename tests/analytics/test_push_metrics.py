@@ -85,6 +85,7 @@ def test_what_was_read_can_be_pushed_and_changes_nothing(manager, shop):
     span = f"start_timestamp={T}&end_timestamp={T + 900}&granularity=5m"
     read = manager.get(f"{URL}?{span}&names=visitors&names=costs").json()
     assert len(read["start_timestamps"]) == 3
+    read["warnings"] = ["unknown metric: a"]  # as GET may say
     assert manager.put(URL, read, format="json").status_code == 204
     assert list(Bucket.objects.order_by("pk").values_list("pk", "value")) == before
 
@@ -231,9 +232,7 @@ def test_more_than_10000_values_are_refused(backend):
     starts = [T + 300 * each for each in range(5_001)]
     columns = {"visitors": [1] * 5_001, "costs": [1] * 5_000}
     query = put(backend, starts, columns).json()["error_data"]["query"]
-    assert query["metrics"] == [
-        "At most 1,000 metrics and 10,000 values are taken at once."
-    ]
+    assert query["metrics"] == ["At most 10,000 values are taken at once."]
     many = [T + 300 * each for each in range(10_001)]
     assert "start_timestamps" in put(backend, many, {}).json()["error_data"]["query"]
     assert not Bucket.objects.exists()
