@@ -227,11 +227,16 @@ def failed(request: HttpRequest) -> HttpResponse:
 PAGES = ("/", "/goals/")
 
 
+def is_page(request: HttpRequest) -> bool:
+    """Says whether people look at the answer."""
+    return request.path in PAGES or request.path.startswith("/admin/")
+
+
 def answer(request: HttpRequest, data: Envelope, status: int) -> HttpResponse:
     message = data["error_data"].get("error", data["message"])
     if request.path.startswith("/v0/"):
         return JsonResponse({"error": {"what": message}}, status=status)
-    if request.path in PAGES or request.path.startswith("/admin/"):
+    if is_page(request):
         # Without the request: a context processor may need what has just failed.
         page = render_to_string("error.html", {"message": message})
         return HttpResponse(page, status=status)

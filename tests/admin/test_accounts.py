@@ -120,7 +120,7 @@ def test_the_name_of_a_namespace_is_for_good(staff):
     assert shop.name == "shop"
 
 
-@pytest.mark.parametrize("name", ["", "tab\t.", "nul\0", "x" * 201])
+@pytest.mark.parametrize("name", ["", "tab\t.", "x" * 201])
 def test_an_impossible_namespace_is_told_at_its_field(staff, name):
     response = staff.post("/admin/access/namespace/add/", {"name": name})
     assert response.status_code == 200

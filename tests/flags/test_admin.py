@@ -105,7 +105,7 @@ def test_keys_that_mean_nothing_are_left_out(staff, form):
     assert Flag.objects.get().user_rules == [RULE]
 
 
-@pytest.mark.parametrize("name", ["", "a\tb", "a\0b", "x" * 201])
+@pytest.mark.parametrize("name", ["", "a\tb", "x" * 201])
 def test_an_impossible_name_is_told_at_its_field(staff, form, name):
     assert list(errors(staff.post(ADD, form | {"name": name}))) == ["name"]
 

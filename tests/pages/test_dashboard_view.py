@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from access import services
-from access.csp import POLICY
+from access.headers import POLICY
 from access.models import User
 
 pytestmark = pytest.mark.django_db
