@@ -31,6 +31,12 @@ WHERE namespace_id = %s AND resolution = 300 AND metric_id = analytics_metric.id
     AND segment = 0 AND start_at <= %s
 ORDER BY start_at DESC LIMIT 1
 """
+EARLIEST = """
+SELECT start_at FROM analytics_bucket
+WHERE namespace_id = %s AND resolution = 300 AND metric_id = analytics_metric.id
+    AND segment = 0 AND start_at <= %s
+ORDER BY start_at LIMIT 1
+"""
 SILENCE = timedelta(days=7)
 FEW = 20  # unknown names that are told of
 
@@ -69,10 +75,15 @@ class KPIState(NamedTuple):
     metrics_without_data: list[str]
 
 
-def statuses(
-    *, namespace_id: int, kpis: Sequence[KPI], now: datetime
-) -> dict[str, KPIState]:
-    """Returns KPI name → state, in one statement.
+class DataState(NamedTuple):
+    """When a namespace's data begin, None without any, and KPI name → state."""
+
+    data_from: datetime | None
+    kpis: dict[str, KPIState]
+
+
+def data_state(*, namespace_id: int, kpis: Sequence[KPI], now: datetime) -> DataState:
+    """Returns which numbers of a namespace can be trusted, in one statement.
 
     `missing_config`: the formula names a metric that is gone or inactive, or cannot be
     read.
@@ -81,19 +92,29 @@ def statuses(
     right until the first such event. A namespace without any bucket is ok. What is
     pushed ahead of time, such as targets, says nothing yet.
     """
-    last_at = RawSQL(LAST, [namespace_id, now], output_field=DateTimeField())
-    metrics = list(Metric.objects.filter(active=True).annotate(last_at=last_at))
+    metrics = list(
+        Metric.objects.filter(active=True).annotate(
+            first_at=metric_bucket(EARLIEST, namespace_id, now),
+            last_at=metric_bucket(LAST, namespace_id, now),
+        )
+    )
     latest = max((one.last_at for one in metrics if one.last_at), default=None)
-    last = {one.name: one.last_at for one in metrics}
     missing = {
         one.name
         for one in metrics
         if latest and (one.stale or (one.last_at or latest) < latest - SILENCE)
     }
-    return {
+    last = {one.name: one.last_at for one in metrics}
+    states = {
         kpi.name: state(formula.read(kpi.formula), last, missing=missing)
         for kpi in kpis
     }
+    first_at = min((one.first_at for one in metrics if one.first_at), default=None)
+    return DataState(first_at, states)
+
+
+def metric_bucket(statement: str, namespace_id: int, now: datetime) -> RawSQL:
+    return RawSQL(statement, [namespace_id, now], output_field=DateTimeField())
 
 
 def state(

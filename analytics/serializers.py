@@ -173,6 +173,10 @@ class KPIStatus(serializers.Serializer[Answer]):
 
 
 class KPIStatusesAnswer(Warned):
+    data_from = serializers.FloatField(
+        allow_null=True,
+        help_text="Seconds. The start of the namespace's first bucket; null: none yet.",
+    )
     data_as_of = serializers.FloatField(
         help_text="Seconds. Every event that was acknowledged before is in the numbers."
     )

@@ -67,12 +67,13 @@ class KPIStatuses(Endpoint):
         kpis, warnings = queries.catalogue(self.query["kpis"])
         place = self.scope().id
         now = datetime.now(UTC)
-        found = queries.statuses(namespace_id=place, kpis=kpis, now=now)
+        found = queries.data_state(namespace_id=place, kpis=kpis, now=now)
         as_of = queries.data_as_of(namespace_id=place, now=now)
         body = {
+            "data_from": found.data_from and found.data_from.timestamp(),
             "data_as_of": as_of.timestamp(),
             "statuses": [
-                {**found[kpi.name]._asdict(), "kpi": serializers.kpi_config(kpi)}
+                {**found.kpis[kpi.name]._asdict(), "kpi": serializers.kpi_config(kpi)}
                 for kpi in kpis
             ],
         }

@@ -126,7 +126,7 @@ def told(
 ) -> tuple[list[Line], list[str]]:
     """Returns the KPIs beside the period before, and what is to be said of names."""
     kpis, notes = queries.catalogue(names)
-    states = queries.statuses(namespace_id=namespace_id, kpis=kpis, now=now)
+    state = queries.data_state(namespace_id=namespace_id, kpis=kpis, now=now)
     table = series.kpi_values(
         namespace_id=namespace_id, names=names, period=period, now=now
     )
@@ -141,7 +141,7 @@ def told(
                 numbers.get(kpi.name), before.get(kpi.name), unit=kpi.unit
             ),
             before=figures.value(before.get(kpi.name), unit=kpi.unit),
-            fault=fault(states[kpi.name]),
+            fault=fault(state.kpis[kpi.name]),
         )
         for kpi in kpis
     ]

@@ -45,7 +45,7 @@ def statuses(answer) -> dict[str, str]:
 def test_a_status_comes_with_the_config_of_its_kpi(manager):
     found = manager.get(URL).json()
     configs = manager.get("/analytics/kpis/configs/").json()["kpis"]
-    assert found.keys() == {"statuses", "data_as_of"}
+    assert found.keys() == {"statuses", "data_from", "data_as_of"}
     assert found["statuses"] == [
         {"status": "ok", "metrics_without_data": one["metrics"], "kpi": one}
         for one in configs
@@ -100,6 +100,14 @@ def test_a_metric_that_never_had_data_is_named_and_nothing_is_missing(manager, s
     assert without_data() == [[], ["orders"]]
     fill(shop.pk, "orders", {NOON: 1})
     assert without_data() == [[], []]
+
+
+def test_the_data_begin_with_the_first_bucket_of_any_metric(manager, shop):
+    assert manager.get(URL).json()["data_from"] is None
+    fill(shop.pk, "revenue", {NOON: 1, NOON - HOUR: 1})
+    fill(shop.pk, "orders", {NOON - 5 * MINUTE: 1})
+    fill(namespace(), "orders", {NOON - DAY: 1})
+    assert manager.get(URL).json()["data_from"] == (NOON - HOUR).timestamp()
 
 
 def test_values_pushed_ahead_of_time_make_nothing_else_late(manager, shop):
