@@ -1,126 +1,133 @@
 // The dashboard: asks the API for what is chosen, and again every half minute.
 
-import { ask, carry, Failure, REFRESH_MS } from "../pages/ask.js";
-import { draw } from "./chart.js";
-import { asOf, full } from "./format.js";
-
-const DAY = 86_400;
-const STATUSES = {
-  ok: "ok",
-  missing_data: "data is missing",
-  missing_config: "a metric is missing",
-};
-const EMPTY = {
-  namespaces: ["No namespace yet", "One is created by its first event, sent with root's token to POST /v0/analytics. Tokens are issued in the admin's list of users, or by manage.py create_token."],
-  kpis: ["No KPI yet", "Run manage.py load_catalogue, or add metrics and KPIs in the admin."],
-  data: ["No data yet", "Nothing was counted in this period. Choose a longer one, or send events to POST /v0/analytics: their numbers appear within five minutes."],
-};
+import { ask, carry, Failure, newest, now } from "../pages/ask.js";
+import { addDays, dateOf, isKnown, ownZone } from "../pages/calendar.js";
+import { isLate, onRetry, showFailure, showFreshness, showState } from "../pages/notice.js";
+import { cellLabel, endOfCell, span, spanLabel, timeLabel } from "../pages/periods.js";
+import { ageCards, emptyCards, forgetCards, showCards } from "./cards.js";
 
 const find = (id) => document.getElementById(id);
+const main = document.querySelector("main");
 const choice = find("choice").elements;
-const cards = new Map(); // KPI name → { article, chart }
-let asked = new AbortController();
+const tick = Number(main.dataset.tick);
+let kpis = new URLSearchParams(location.search).getAll("kpis"); // none: all
+let shown = { address: null, asOf: null }; // of what the numbers on the page are
+const busy = (state) => (main.ariaBusy = String(state));
 
-// The chosen period in seconds; a day begins and ends by the visitor's clock.
-function period() {
-  const now = Date.now() / 1000;
-  if (choice.period.value !== "custom") return [now - choice.period.value * DAY, now];
-  const midnight = (input) => new Date(`${input.value}T00:00`).getTime() / 1000;
-  return [midnight(choice.from), midnight(choice.to) + DAY];
-}
-
-// A day from today as an input writes it, 2026-03-04, by the visitor's clock.
-function day(offset) {
-  const at = new Date();
-  at.setDate(at.getDate() + offset);
-  return at.toLocaleDateString("sv");
-}
-
-async function load() {
-  asked.abort();
-  asked = new AbortController();
-  const { signal } = asked;
-  if (!choice.namespace.value) return show({ empty: "namespaces" });
-  const [start_timestamp, end_timestamp] = period();
+const load = newest(async (signal) => {
   const namespace = choice.namespace.value;
-  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  try {
-    const [statuses, values] = await Promise.all([
-      ask("analytics/kpis/status/", { query: { namespace }, signal }),
-      ask("analytics/kpis/values/", { query: { namespace, start_timestamp, end_timestamp, timezone }, signal }),
-    ]);
-    show({ ...statuses, ...values, empty: emptiness(values) });
-  } catch (failure) {
-    if (signal.aborted) return;
-    if (!(failure instanceof Failure)) throw failure;
-    show({ error: failure.message });
-  } finally {
-    if (!signal.aborted) document.querySelector("main").ariaBusy = "false";
+  if (!namespace) return showState("no-namespaces");
+  const zone = choice.timezone.value;
+  if (location.search !== shown.address) empty("…");
+  if (!isKnown(zone)) throw new Failure(`This browser does not know the time zone ${zone}: choose another.`);
+  const state = await ask("analytics/kpis/status/", { query: named([["namespace", namespace]]), signal });
+  const chosen = asked(zone);
+  const query = { namespace, timezone: zone, complete: true, ...chosen };
+  const values = await ask("analytics/kpis/values/", { query: named(Object.entries(query)), signal });
+  const late = isLate(state.data_as_of, tick);
+  const ready = late ? await ask("readyz", { accept: [503], signal }).catch(() => null) : null;
+  signal.throwIfAborted();
+  shown = { address: location.search, asOf: state.data_as_of, zone };
+  showFailure(null);
+  showFreshness(state.data_as_of, { tick, zone, state: ready });
+  show(state, values, { zone, granularity: chosen.granularity });
+}, { busy, fail });
+
+// What the numbers are asked for; a day begins and ends by the clock of the zone.
+function asked(zone) {
+  const { period, from, to, granularity, compare } = choice;
+  const chosen = span({ period: period.value, from: from.value, to: to.value, zone, now: now() });
+  if (from.value > to.value && period.value === "custom") throw new Failure("The first day must not be after the last.");
+  if (chosen.start >= chosen.end) throw new Failure("These days are still to come.");
+  return {
+    start_timestamp: chosen.start,
+    end_timestamp: chosen.end,
+    granularity: granularity.value || chosen.granularity,
+    ...(compare.value && { compare: compare.value }),
+  };
+}
+
+// A query for the chosen KPIs.
+const named = (query) => [...query, ...kpis.map((name) => ["kpis", name])];
+
+function show(state, values, { zone, granularity }) {
+  const { start_timestamps: starts, warnings = [] } = values;
+  const statuses = new Map(state.statuses.map((one) => [one.kpi.name, one]));
+  const warned = new Set([...warnings, ...(state.warnings ?? [])]);
+  find("warnings").replaceChildren(...[...warned].map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  find("warnings").hidden = !warned.size;
+  const end = endOfCell(starts.at(-1), { granularity, zone });
+  const kinds = kindsOf(values, { end, from: state.data_from, asOf: state.data_as_of });
+  const before = values.previous_start_timestamps;
+  find("span").textContent = about({ starts, end, before }, { zone, granularity, from: state.data_from });
+  const label = (at) => cellLabel(at, { granularity, zone });
+  for (const one of document.querySelectorAll("#no-data .namespace")) one.textContent = choice.namespace.value;
+  showState(!values.kpis.length ? "no-kpis" : state.data_from === null ? "no-data" : "cards");
+  showCards(values.kpis, { statuses, cells: { starts, kinds, label }, isLate: isLate(state.data_as_of, tick) });
+}
+
+// What each cell is: "whole", "partial" (it goes on, or began before the data), or "gap".
+function kindsOf({ start_timestamps: starts, complete }, { end, from, asOf }) {
+  return starts.map((start, cell) => {
+    if (complete[cell]) return "whole";
+    const isOutside = from === null || (starts[cell + 1] ?? end) <= from || start >= asOf;
+    return isOutside ? "gap" : "partial";
+  });
+}
+
+// Which time the numbers are of, in words.
+function about({ starts, end, before }, { zone, granularity, from }) {
+  const span = spanLabel({ start: starts[0], end: Math.min(end, now()) }, zone);
+  const begun = from > starts[0] ? ` Data begin ${timeLabel(from, { zone, now: now() })}.` : "";
+  const goesOn = end > now() ? " So far: the last cell goes on." : "";
+  const against = before ? ` Changes are against ${spanLabel({ start: before[0], end: endOfCell(before.at(-1), { granularity, zone }) }, zone)}.` : "";
+  return `${span}, by the clock of ${zone}.${goesOn}${begun}${against}`;
+}
+
+function empty(sign) {
+  emptyCards(sign);
+  for (const id of ["as-of", "span"]) find(id).textContent = "";
+  for (const id of ["late", "warnings"]) find(id).hidden = true;
+}
+
+// Numbers of what is chosen stay, greyed out, while the server is away; others go.
+function fail(failure) {
+  showFailure(failure);
+  if (!failure.isPassing || location.search !== shown.address) {
+    shown = { address: null };
+    return empty("–");
   }
-}
-
-function emptiness({ kpis }) {
-  if (!kpis.length) return "kpis";
-  return kpis.some(({ aggregate, values }) => aggregate || values.some(Boolean)) ? null : "data";
-}
-
-function show({ error, empty, data_as_of, warnings = [], statuses = [], kpis = [], start_timestamps }) {
-  find("error").textContent = error ?? "";
-  find("error").hidden = !error;
-  if (error) return; // the numbers of the last good answer stay, with their time
-  find("as-of").textContent = empty === "namespaces" ? "" : asOf(data_as_of);
-  find("warnings").replaceChildren(...warnings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
-  find("warnings").hidden = !warnings.length;
-  find("empty").hidden = !empty;
-  const [title, advice] = find("empty").children;
-  [title.textContent, advice.textContent] = EMPTY[empty] ?? ["", ""];
-  const configs = new Map(statuses.map((one) => [one.kpi.name, one]));
-  const shown = empty ? [] : kpis.filter(({ kpi }) => configs.has(kpi));
-  find("cards").replaceChildren(...shown.map(({ kpi }) => card(kpi).article));
-  for (const one of shown) fill(card(one.kpi), one, configs.get(one.kpi), start_timestamps);
-}
-
-function card(name) {
-  if (!cards.has(name)) {
-    const article = find("card").content.cloneNode(true).firstElementChild;
-    article.dataset.kpi = name;
-    cards.set(name, { article });
-  }
-  return cards.get(name);
-}
-
-function fill(one, { aggregate, values }, { status, kpi: { metadata } }, timestamps) {
-  const part = (selector) => one.article.querySelector(selector);
-  part("h2").textContent = metadata.display_name;
-  part(".status").textContent = STATUSES[status] ?? status;
-  part(".status").dataset.status = status;
-  part(".value").textContent = full(aggregate, metadata.unit);
-  part(".description").textContent = metadata.description;
-  const data = [timestamps, values];
-  if (one.chart) one.chart.setData(data);
-  else one.chart = draw(part(".chart"), data, metadata.unit);
+  ageCards();
+  showFreshness(shown.asOf, { tick, zone: shown.zone });
 }
 
 // The choice lives in the address, so that it can be kept and shared.
 function remember() {
   const custom = choice.period.value === "custom";
   find("custom").hidden = find("custom").disabled = !custom;
-  if (custom) choice.from.value ||= day(-6);
-  if (custom) choice.to.value ||= day(0);
-  history.replaceState(null, "", `?${new URLSearchParams(new FormData(find("choice")))}`);
+  if (custom) {
+    const today = dateOf(now(), choice.timezone.value);
+    choice.from.value ||= addDays(today, -6);
+    choice.to.value ||= today;
+  }
+  const query = new URLSearchParams(named([...new FormData(find("choice"))].filter(([, value]) => value)));
+  history.replaceState(null, "", `?${query}`);
+  find("all-kpis").hidden = !kpis.length;
   carry(choice.namespace.value);
 }
 
+// The server has refused what is no choice.
 function recall() {
-  for (const [name, value] of new URLSearchParams(location.search)) {
-    const field = choice[name];
-    if (field && (!field.options || [...field.options].some((option) => option.value === value))) field.value = value;
-  }
+  const query = new URLSearchParams(location.search);
+  const zones = new Set([ownZone(), "UTC", ...query.getAll("timezone")]);
+  choice.timezone.replaceChildren(...[...zones].map((zone) => new Option(zone, zone)));
+  for (const [name, value] of query) if (choice[name]) choice[name].value = value;
 }
 
 find("choice").addEventListener("change", () => (remember(), load()));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (cards.clear(), load()));
-setInterval(() => document.hidden || load(), REFRESH_MS);
+find("all-kpis").addEventListener("click", () => ((kpis = []), remember(), load()));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (forgetCards(), load()));
+onRetry(load);
 recall();
 remember();
 load();

@@ -1,6 +1,6 @@
 // The combinations of events before a goal, the most frequent first.
 
-import { full } from "../dashboard/format.js";
+import { full } from "../pages/format.js";
 import { breakable, element, find, rows, share } from "./parts.js";
 
 const FIRST = 20; // shown until all are asked for

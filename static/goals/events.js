@@ -1,6 +1,6 @@
 // The table of events: their unique users and values, and which of them are goals.
 
-import { full } from "../dashboard/format.js";
+import { full } from "../pages/format.js";
 import { breakable, find, rows, users } from "./parts.js";
 
 const MANY = 10; // more have a filter

@@ -36,7 +36,7 @@ async function make() {
     made();
   } catch (reason) {
     if (!(reason instanceof Failure)) throw reason;
-    tell(`It was not made a goal. ${reason.message}`);
+    tell(`It was not made a goal. ${reason.message}${reason.isLogin ? " Reload the page to log in again." : ""}`);
   } finally {
     button.disabled = false;
   }

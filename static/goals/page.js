@@ -1,7 +1,8 @@
 // The goals page: the events of a namespace, and the paths to a chosen goal.
 
-import { asOf } from "../dashboard/format.js";
-import { ask, carry, newest, REFRESH_MS } from "../pages/ask.js";
+import { ask, carry, newest, now } from "../pages/ask.js";
+import { ownZone } from "../pages/calendar.js";
+import { onRetry, showFailure, showFreshness, showState } from "../pages/notice.js";
 import { onEvent, showEvents } from "./events.js";
 import { offerGoal } from "./new-goal.js";
 import { find } from "./parts.js";
@@ -10,14 +11,16 @@ import { onChoice, showStory } from "./story.js";
 const main = document.querySelector("main");
 const choice = find("choice").elements;
 const CHOICES = ["include", "exclude"];
+const tick = Number(main.dataset.tick);
 let goal = ""; // the wanted one: it may not be among the goals
 let choices = new Map(); // event → "include" or "exclude"
-let told = {}; // of which namespace, goal and choice the page's numbers are
+let shown = {}; // of which namespace, goal and choice the page's numbers are
 const busy = (state) => (main.ariaBusy = String(state));
 
 const load = newest(async (signal) => {
   const namespace = choice.namespace.value;
-  if (!namespace) return show("no-namespaces");
+  if (!namespace) return showState("no-namespaces");
+  if (shown.namespace !== namespace) showState(null);
   const query = { namespace };
   const [{ counts }, { goals }, state] = await Promise.all([
     ask("../v0/analytics", { query, signal }),
@@ -26,43 +29,47 @@ const load = newest(async (signal) => {
   ]);
   signal.throwIfAborted();
   offer(goals, counts);
-  find("as-of").textContent = asOf(Date.now() / 1000 - (state.inbox_lag_seconds ?? 0));
+  showFreshness(now() - state.inbox_lag_seconds, { tick, zone: ownZone(), state });
   showEvents(counts, { goals: new Set(goals), chosen: choice.goal.value });
   find("no-goals").hidden = goals.length > 0;
-  show(counts.length || goals.length ? "found" : "no-events");
-  told = { ...told, namespace };
+  showState(counts.length || goals.length ? "found" : "no-events");
+  for (const one of document.querySelectorAll("#no-events .namespace")) one.textContent = namespace;
+  delete find("found").dataset.stale;
+  shown = { ...shown, namespace };
+  showFailure(null);
   await follow();
 }, { busy, fail });
 
 const follow = newest(async (signal) => {
   const namespace = choice.namespace.value;
   const chosen = choice.goal.value;
-  if (!chosen) return void (find("story").hidden = true);
+  if (!chosen || shown.goal !== chosen) find("story").hidden = true;
+  if (!chosen) return;
+  if (shown.address !== location.search) find("selection").dataset.stale = "";
   const query = new URLSearchParams({ namespace });
   for (const [event, part] of choices) query.append(part, event);
   const story = await ask(`../analytics/goals/${encodeURIComponent(chosen)}/`, { query, signal });
   signal.throwIfAborted();
-  told = { namespace, goal: chosen, search: location.search };
+  shown = { namespace, goal: chosen, address: location.search };
   showStory(story, choices);
-  find("story").hidden = false;
-  fail("");
-}, { busy, fail });
+  for (const id of ["found", "selection"]) delete find(id).dataset.stale;
+  find("selection").hidden = find("story").hidden = false;
+  showFailure(null);
+}, { busy, fail: failStory });
 
-// Shows one of the page's states.
-function show(id) {
-  for (const one of ["no-namespaces", "no-events", "found"]) find(one).hidden = one !== id;
-  if (id === "no-namespaces") find("as-of").textContent = "";
-  for (const one of document.querySelectorAll(".empty .namespace")) one.textContent = choice.namespace.value;
-  fail("");
+// The numbers of the last good answer stay, greyed out, unless they are of something
+// else, or the visitor may not read them any more.
+function fail(failure) {
+  showFailure(failure);
+  find("found").dataset.stale = "";
+  if (!failure.isPassing || shown.namespace !== choice.namespace.value) showState(null);
 }
 
-// The numbers of the last good answer stay, unless they are of something else.
-function fail(message) {
-  find("error").textContent = message;
-  find("error").hidden = !message;
-  find("selection").hidden = message && told.search !== location.search;
-  if (message && told.goal !== choice.goal.value) find("story").hidden = true;
-  if (message && told.namespace !== choice.namespace.value) find("found").hidden = true;
+function failStory(failure) {
+  showFailure(failure);
+  find("found").dataset.stale = "";
+  find("selection").hidden = shown.address !== location.search;
+  find("story").hidden ||= !failure.isPassing;
 }
 
 function note(message) {
@@ -78,9 +85,11 @@ function offer(goals, counts) {
   find("goals").hidden = !goals.length;
   if (goal && !goals.includes(goal)) {
     note(`${goal} is no goal of this namespace.`);
-    choices.clear();
+    choice.goal.prepend(new Option("Choose …", ""));
+    choice.goal.value = "";
+    return;
   }
-  goal = choice.goal.value = goals.includes(goal) ? goal : (most ?? "");
+  goal = choice.goal.value = goal || (most ?? "");
   remember();
 }
 
@@ -92,12 +101,10 @@ function remember() {
   carry(choice.namespace.value);
 }
 
+// The server has refused a namespace that is none of the visitor's.
 function recall() {
   const query = new URLSearchParams(location.search);
-  const namespace = query.get("namespace") ?? choice.namespace.value;
-  const known = [...choice.namespace.options].some(({ value }) => value === namespace);
-  if (!known) return namespace && note(`There is no namespace ${namespace}, or you may not read it.`);
-  choice.namespace.value = namespace;
+  choice.namespace.value = query.get("namespace") ?? choice.namespace.value;
   goal = query.get("goal") ?? "";
   for (const part of CHOICES) for (const event of query.getAll(part)) choices.set(event, part);
 }
@@ -112,7 +119,7 @@ function choose(name) {
 
 choice.namespace.addEventListener("change", () => {
   choice.goal.replaceChildren();
-  told = {};
+  shown = {};
   choose("");
 });
 choice.goal.addEventListener("change", () => choose(choice.goal.value));
@@ -130,6 +137,6 @@ onChoice((event, part) => {
   follow();
 });
 find("clear").addEventListener("click", () => (choices.clear(), remember(), follow()));
-setInterval(() => document.hidden || load(), REFRESH_MS);
+onRetry(load);
 recall();
 load();

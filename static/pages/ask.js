@@ -1,22 +1,47 @@
 // What the pages share: how they ask the API, and how they lead to each other.
 
 export const REFRESH_MS = 30_000;
-const AWAY = "The server cannot be reached.";
+const PATIENCE_MS = 30_000;
+let ahead = 0; // of the visitor's clock, the server's, in milliseconds
 
-// Its message is for the visitor.
-export class Failure extends Error {}
+// The time by the server's clock, in seconds: the visitor's may be wrong.
+export const now = () => (Date.now() + ahead) / 1000;
 
-// Returns the JSON that a path answers to the visitor's session; throws Failure.
-export async function ask(path, { query, accept = [], ...options }) {
-  const address = `${path}?${new URLSearchParams(query)}`;
-  const answer = await fetch(address, options).catch((reason) => {
-    if (options.signal?.aborted) throw reason;
-    throw new Failure(options.method ? AWAY : `${AWAY} Trying again every half minute.`);
-  });
-  const body = await answer.json().catch(() => ({}));
-  if (answer.ok || accept.includes(answer.status)) return body;
-  if (answer.status === 401) throw new Failure("Your login has ended. Reload the page to log in again.");
-  throw new Failure(why(body) || `The server answered ${answer.status}.`);
+// Its message is for the visitor. What helps is a login (`isLogin`), or to ask again
+// (`isPassing`); anything else is to be chosen otherwise.
+export class Failure extends Error {
+  constructor(message, { isLogin = false, isPassing = false } = {}) {
+    super(message);
+    Object.assign(this, { isLogin, isPassing });
+  }
+}
+
+// Returns the JSON that a path answers to the visitor's session; throws Failure, and
+// what `signal` was aborted for.
+export async function ask(path, { query, accept = [], signal, ...options }) {
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  const answer = await fetch(`${path}?${new URLSearchParams(query)}`, {
+    ...options,
+    signal: signal ? AbortSignal.any([signal, patience]) : patience,
+  }).catch((reason) => reason);
+  signal?.throwIfAborted();
+  if (answer instanceof Error) throw new Failure(silence(answer), { isPassing: true });
+  ahead = Date.parse(answer.headers.get("Date")) - Date.now() || 0;
+  const body = answer.status === 204 ? {} : await answer.json().catch(() => null);
+  signal?.throwIfAborted();
+  if (!answer.ok && !accept.includes(answer.status)) throw refusal(answer, body ?? {});
+  if (!body) throw new Failure("The server's answer could not be read.", { isPassing: true });
+  return body;
+}
+
+function silence({ name }) {
+  if (!navigator.onLine) return "You are offline.";
+  return name === "TimeoutError" ? "The server takes too long to answer." : "The server cannot be reached.";
+}
+
+function refusal({ status }, body) {
+  if (status === 401) return new Failure("Your login has ended.", { isLogin: true });
+  return new Failure(why(body) || `The server answered ${status}.`, { isPassing: status >= 500 || status === 429 });
 }
 
 // The API has two shapes of an error: see the documentation of each part.
@@ -31,7 +56,7 @@ export function carry(namespace) {
 }
 
 // Returns a function that runs `work` with a signal, which aborts when it runs again:
-// an older answer would be stale. `busy` is told when, `fail` what a Failure says.
+// an older answer would be stale. `busy` is told when, `fail` of a Failure.
 export function newest(work, { busy, fail }) {
   let running = new AbortController();
   return async () => {
@@ -44,7 +69,7 @@ export function newest(work, { busy, fail }) {
     } catch (failure) {
       if (signal.aborted) return;
       if (!(failure instanceof Failure)) throw failure;
-      fail(failure.message);
+      fail(failure);
     } finally {
       if (!signal.aborted) busy(false);
     }

@@ -12,7 +12,7 @@ from access.models import User
 pytestmark = pytest.mark.django_db
 SCRIPTS = [
     path
-    for folder in ("goals", "pages")
+    for folder in ("dashboard", "goals", "pages")
     for path in (settings.BASE_DIR / "static" / folder).glob("*.js")
 ]
 
@@ -82,7 +82,7 @@ def test_the_page_has_no_inline_script_or_style_and_the_policy_forbids_them(visi
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_its_scripts_stay_small_and_need_no_other_host(path):
+def test_the_scripts_of_the_pages_stay_small_and_need_no_other_host(path):
     source = path.read_text()
     assert len(source.splitlines()) <= 150
     assert "http" not in source

@@ -29,5 +29,12 @@ export const percent = (share) => shares.format(share);
 // "+12.3", the percentage points of a difference of shares.
 export const signed = (difference) => points.format(100 * difference).replace("-", "\u2212");
 
-// Everything that arrived before this time is in the numbers.
-export const asOf = (seconds) => `Data as of ${new Date(seconds * 1000).toLocaleString()}`;
+// "▲ 12.3% from $1,000.00", of a percentage in points; nothing is compared with a gap.
+export function change(value, before, unit) {
+  if (value == null || before == null) return `– from ${full(before, unit)}`;
+  const sign = value > before ? "▲ " : value < before ? "▼ " : "no change ";
+  const difference = Math.abs(value - before);
+  if (!difference) return `${sign}from ${full(before, unit)}`;
+  if (unit === "percentage") return `${sign}${full(difference, "count")} points from ${full(before, unit)}`;
+  return `${sign}${before ? `${percent(difference / Math.abs(before))} ` : ""}from ${full(before, unit)}`;
+}

@@ -1,0 +1,67 @@
+// The cards: a KPI's status, its number over the period, and its chart.
+
+import { change, full } from "../pages/format.js";
+import { draw } from "./chart.js";
+
+const STATUSES = {
+  ok: "ok",
+  missing_data: "data is missing",
+  missing_config: "a metric is missing",
+  late: "late",
+  none: "no events of this kind yet",
+};
+const box = document.getElementById("cards");
+const cards = new Map(); // KPI name → { article, show }
+
+// Shows KPIs in order. `cells` are { starts, kinds, label } as a chart takes them;
+// `statuses` has KPI name → what the API says of it.
+export function showCards(kpis, { statuses, cells, isLate }) {
+  delete box.dataset.stale;
+  const known = kpis.filter(({ kpi }) => statuses.has(kpi));
+  box.replaceChildren(...known.map(({ kpi }) => card(kpi).article));
+  for (const one of known) fill(card(one.kpi), one, { status: statuses.get(one.kpi), cells, isLate });
+}
+
+// Takes the numbers away: they would be of something else than what is chosen.
+export function emptyCards(sign) {
+  for (const { article, show } of cards.values()) {
+    for (const part of [".status", ".change"]) article.querySelector(part).textContent = "";
+    article.querySelector(".value").textContent = sign;
+    show?.({ starts: [], values: [], kinds: [], label: () => "" });
+  }
+}
+
+// Greys the numbers out: they are of what is chosen, and of a while ago.
+export const ageCards = () => (box.dataset.stale = "");
+
+// Draws all anew, such as in other colours.
+export const forgetCards = () => cards.clear();
+
+function card(name) {
+  if (!cards.has(name)) {
+    const article = document.getElementById("card").content.cloneNode(true).firstElementChild;
+    article.dataset.kpi = name;
+    cards.set(name, { article });
+  }
+  return cards.get(name);
+}
+
+function fill(one, { aggregate, values, previous }, { status, cells, isLate }) {
+  const part = (selector) => one.article.querySelector(selector);
+  const { unit, display_name, description } = status.kpi.metadata;
+  const isEmpty = cells.kinds.every((kind) => kind === "gap");
+  part("h2").textContent = display_name;
+  showStatus(part(".status"), status, isLate);
+  part(".value").textContent = full(isEmpty ? null : aggregate, unit);
+  part(".change").textContent = previous && !isEmpty ? change(aggregate, previous.aggregate, unit) : "";
+  part(".description").textContent = description;
+  one.show ??= draw(part(".chart"), unit);
+  one.show({ ...cells, values });
+}
+
+function showStatus(element, { status, metrics_without_data: without }, isLate) {
+  const shown = status !== "ok" ? status : isLate ? "late" : without.length ? "none" : "ok";
+  element.textContent = STATUSES[shown] ?? shown;
+  element.dataset.status = shown;
+  element.title = without.length ? `Never any: ${without.join(", ")}` : "";
+}
