@@ -63,7 +63,7 @@ class GoalsAddress(Address):
 
 
 def problems(query: QueryDict, *, kind: type[Address]) -> list[str]:
-    """Returns what is wrong with an address, in short sentences that name the parameter.
+    """Returns what is wrong with an address, in sentences that name the parameter.
 
     Names that begin with `_` are somebody else's.
     """

@@ -9,6 +9,7 @@ import time_machine
 from playwright.sync_api import expect
 
 from access import services
+from analytics.models import Kind
 from tests.analytics.builders import fill, kpi, metric
 from tests.pages.cards import cards, drawn, value
 
@@ -36,7 +37,7 @@ CHANGES = [
 def half_hours(transactional_db):
     """One of everything in each half hour around the changes, and none between."""
     shop = services.ensure_namespaces(["shop"])["shop"]
-    metric("clicks", "count", "click")
+    metric("clicks", Kind.COUNT, "click")
     kpi("clicks", "clicks")
     starts = {
         datetime(day.year, day.month, day.day, tzinfo=UTC) + half * HALF_HOUR
@@ -117,7 +118,7 @@ def test_a_period_is_what_it_is_called(
 ):
     page, answer = visit(logged_in, now, f"period={period}&timezone=Europe/Berlin")
     start, end = (
-        datetime(2026, 10, *at, tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
+        datetime(2026, 10, *at).replace(tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
         for at in (starts, ends)
     )
     assert answer["start_timestamps"][0] == start
