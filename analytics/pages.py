@@ -37,7 +37,8 @@ class Page(UserPassesTestMixin, TemplateView):
         if name is not None and name not in context["namespaces"]:
             shown = brevity.text(name, most=200)
             problem = f'There is no namespace "{shown}", or you may not read it.'
-            return self.refuse(context, [problem], status=404)
+            status = 404 if self.request.user.is_superuser else 403  # as in the API
+            return self.refuse(context, [problem], status=status)
         return self.render_to_response(context)
 
     def refuse(

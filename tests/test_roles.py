@@ -71,7 +71,7 @@ OPEN = "405 405 405 405 405"
 ALL_OK = "200 200 200 200 200"
 PAGE = "302 405 405 403 405"
 TABLE = {
-    "": {"GET": "302 200 200 403 200", "any other": PAGE},
+    "": {"GET": "302 200 200 403 403", "any other": PAGE},
     "analytics/goals/<path:goal>/": {
         "GET": "401 200 200 403 403",
         "any other": MANAGERS,
@@ -119,7 +119,7 @@ TABLE = {
     },
     "api/docs/": {"GET": ALL_OK, "OPTIONS": OPEN, "any other": OPEN},
     "api/schema/": {"GET": ALL_OK, "any other": OPEN},
-    "goals/": {"GET": "302 200 200 403 200", "any other": PAGE},
+    "goals/": {"GET": "302 200 200 403 403", "any other": PAGE},
     "healthz": {"GET": ALL_OK, "OPTIONS": OPEN, "any other": OPEN},
     "metrics": {"GET": ALL_OK, "any other": OPEN},
     "metrics/counters": {"GET": "401 200 200 200 200", "any other": EVERYBODY},

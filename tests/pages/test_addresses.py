@@ -32,7 +32,7 @@ def test_a_namespace_that_is_not_ones_own_is_refused_with_those_that_are(
     visit, page, name
 ):
     response = visit(f"{page}?namespace={name}")
-    assert response.status_code == 404
+    assert response.status_code == 403
     assert (
         f"There is no namespace &quot;{name}&quot;, or you may not read it."
         in response.text
