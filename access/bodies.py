@@ -1,14 +1,16 @@
 """What a request under /v0 brings, or the reason why it cannot be taken."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.utils.http import parse_header_parameters
 from rest_framework.request import Request
 
-from access import elements
+from access import elements, unknown_fields
+from access.elements import Failure
 from access.errors import Refused
+from access.unknown_fields import UnknownFieldError, Vocabulary
 
 SHOWN = 1000  # bytes of a body that is told back to who sent it
 
@@ -26,12 +28,22 @@ def require_json(content_type: str) -> None:
     raise Refused({"what": what, "type": sent, **expected})
 
 
+class Sent(NamedTuple):
+    body: dict[str, Any]
+    ignored: list[str]
+
+
 def json_object(
-    request: Request, *, properties: Mapping[str, str], required: Sequence[str]
-) -> dict[str, Any]:
+    request: Request,
+    *,
+    properties: Mapping[str, str],
+    required: Sequence[str],
+    vocabulary: Vocabulary,
+) -> Sent:
     """Returns the body, an object with properties of these types.
 
-    Raises Refused with the first thing that is wrong: see `elements.failure`.
+    Raises Refused with the first thing that is wrong: see `elements.failure`, and
+    `Vocabulary.unknown`.
     """
     require_json(request.content_type)
     shown = request.body[:SHOWN].decode(errors="replace")
@@ -39,7 +51,10 @@ def json_object(
     found = elements.failure(body, properties=properties, required=required)
     if found:
         raise Refused(elements.problem(found))
-    return dict(body)
+    try:
+        return Sent(body, vocabulary.unknown(body))
+    except UnknownFieldError as error:
+        raise Refused(unknown_fields.problem(error, of="request")) from None
 
 
 def decoded(raw: bytes, *, shown: str) -> Any:
@@ -62,9 +77,11 @@ def not_json(shown: str) -> Refused:
 def text(sent: Mapping[str, str], field: str) -> str:
     """Returns a name or an id that must be there. Raises Refused."""
     if not sent.get(field):
-        raise Refused(elements.problem(["missing_required_key", field]))
+        why = ["missing_required_key", field]
+        raise Refused(elements.problem(Failure(why, field, elements.TEXT_EXPECTED)))
     if not elements.is_text(sent[field]):
         expected = elements.TEXT_EXPECTED
         what = f"Invalid request: {field} must be {expected}"
-        raise Refused({"what": what, "field": field, "expected": expected})
+        told = {"field": field, "expected": expected, "value": sent[field]}
+        raise Refused({"what": what, **told})
     return sent[field]

@@ -10,6 +10,8 @@ LIMIT = 4_000  # bytes of JSON
 # How many characters of a text and items of a list are shown, and of a list in it half
 # as many, and so on; the next step where the limit is passed.
 STEPS = [(300, 20), (200, 8), (100, 4), (60, 2), (30, 1)]
+LIGHT = 500  # bytes of a value that is shown whole
+WHOLE = 2**20  # items of a value that is shown whole, also half of them and so on
 DEPTH = 10
 BITS = 200  # of an integer that is shown
 
@@ -26,13 +28,27 @@ def small(answer: Mapping[str, Any], *, limit: int = LIMIT) -> dict[str, Any]:
 def shortened(value: Any, *, limit: int) -> Any:
     """Returns a JSON value of at most `limit` bytes: as much as there is room for.
 
-    However large `value` is, little of it is looked at.
+    However large `value` is, little of it is looked at; a small one stays whole.
     """
-    for characters, items in STEPS:
+    whole = [(LIGHT, WHOLE)] if is_light(value, limit=LIGHT) else []
+    for characters, items in [*whole, *STEPS]:
         found = cut(value, characters=characters, items=items, depth=DEPTH)
         if len(json.dumps(found, default=str)) <= limit:
             return found
     return found
+
+
+def is_light(value: Any, *, limit: int) -> bool:
+    """Says whether so many bytes may hold a value, and looks at no more of it."""
+    rest = [value]
+    while rest and limit >= 0:
+        each = rest.pop()
+        limit -= len(each) if isinstance(each, str | Mapping | list | tuple) else 1
+        if limit >= 0 and isinstance(each, Mapping):
+            rest += [*each.keys(), *each.values()]
+        elif limit >= 0 and isinstance(each, list | tuple):
+            rest += each
+    return limit >= 0
 
 
 def cut(value: Any, *, characters: int, items: int, depth: int) -> Any:

@@ -1,17 +1,15 @@
 """What a JSON object under /v0 must look like, and how a violation is told.
 
-A failure is a list such as `["missing_required_key", "user_id"]`, the form in which
-`why` lists it; `problem` turns it into the object of a top-level error.
+`problem` turns a Failure into the object of a top-level error.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from access import times
 
-Failure = list[Any]
-
+Why = list[Any]  # such as ["missing_required_key", "user_id"], as it is published
 PRINTABLE = r"\A[^\x00-\x1f\x7f-\x9f]*\Z"
 TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,200}")
 TEXT_EXPECTED = "1 to 200 characters, none of them a control character"
@@ -45,6 +43,25 @@ TYPES: dict[str, Callable[[object], bool]] = {
 }
 
 
+EXPECTED = {
+    "string": "a string",
+    "date-time": times.EXPECTED,
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+class Failure(NamedTuple):
+    """What is wrong with an object: in which field, and what was expected there."""
+
+    why: Why
+    field: str | None
+    expected: str
+
+
 def failure(
     value: object, *, properties: Mapping[str, str], required: Sequence[str]
 ) -> Failure | None:
@@ -54,15 +71,19 @@ def failure(
     string with a meaning), then required keys in the order given; others are ignored.
     """
     if not isinstance(value, dict):
-        return ["incorrect_type", value, "object"]
+        why = ["incorrect_type", value, "object"]
+        return Failure(why, None, EXPECTED["object"])
     for name in sorted(properties.keys() & value.keys()):
         if found := type_failure(value[name], kind=properties[name]):
-            return found
+            return Failure(found, name, EXPECTED[properties[name]])
     missing = [name for name in required if name not in value]
-    return ["missing_required_key", missing[0]] if missing else None
+    if not missing:
+        return None
+    expected = EXPECTED[properties.get(missing[0], "string")]
+    return Failure(["missing_required_key", missing[0]], missing[0], expected)
 
 
-def type_failure(value: object, *, kind: str) -> Failure | None:
+def type_failure(value: object, *, kind: str) -> Why | None:
     """Returns how `value` is not of that kind, None if it is."""
     written = "string" if kind == "date-time" else kind
     if not TYPES[written](value):
@@ -74,7 +95,12 @@ def type_failure(value: object, *, kind: str) -> Failure | None:
 
 def problem(found: Failure) -> dict[str, Any]:
     """Returns the error object that tells a failure of the whole body."""
-    match found:
+    field = {} if found.field is None else {"field": found.field}
+    return {**published(found.why), **field, "expected": found.expected}
+
+
+def published(why: Why) -> dict[str, Any]:
+    match why:
         case ["missing_required_key", key]:
             return {"what": "Missing required element", "key": key}
         case ["invalid_date", value]:
@@ -82,4 +108,4 @@ def problem(found: Failure) -> dict[str, Any]:
             return {"what": what, "value": value}
         case [_, value, kind]:
             return {"what": "Incorrect type", "type_expected": kind, "value": value}
-    raise ValueError(found)
+    raise ValueError(why)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from itertools import takewhile
 
 LONGEST = 64  # characters of a name that is worth comparing
 LIKENESS = 0.75  # of difflib: `valeu` is 0.8 like `value`, `valid` 0.6
@@ -32,6 +33,39 @@ def question(name: str, known: Iterable[str]) -> str:
     """Returns the end of a sentence that refuses a name, empty if none is like it."""
     near = suggestion(name, known)
     return f"; did you mean {near}?" if near else ""
+
+
+def surely(name: str, known: Iterable[str], aliases: Mapping[str, str]) -> str | None:
+    """Returns the known name that an unknown one can only be meant for, None if none.
+
+    It is the same in other letters, an alias (alias → known name), or one slip of the
+    keyboard away. So `valeu` is `value`; but `event_kind`, which `suggestion` would
+    take for `event_id`, may be a name of its own.
+    """
+    if len(name) > LONGEST:
+        return None
+    written = folded(name)
+    names = {folded(each): each for each in known}
+    meant = names | {folded(alias): each for alias, each in aliases.items()} | names
+    if written in meant:
+        return meant[written]
+    return next((names[each] for each in names if is_slip(written, each)), None)
+
+
+def is_slip(written: str, meant: str) -> bool:
+    """Says whether one letter is missing, too many or another, or two are swapped."""
+    begin = shared(written, meant)
+    rest, other = written[begin:], meant[begin:]
+    end = shared(rest[::-1], other[::-1])
+    rest, other = rest[: len(rest) - end], other[: len(other) - end]
+    swapped = len(rest) == 2 and rest == other[::-1]
+    return swapped or max(len(rest), len(other)) == 1
+
+
+def shared(name: str, other: str) -> int:
+    """Returns how many letters two names begin with alike."""
+    pairs = zip(name, other, strict=False)
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
 
 def folded(name: str) -> str:

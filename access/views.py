@@ -1,7 +1,7 @@
 """An endpoint reads all that is sent, or refuses it: nothing is silently misread."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,9 +10,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access import queries, services
+from access import queries, services, unknown_fields
 from access.permissions import caller
 from access.queries import Scope
 from access.serializers import Body, Input, NamespaceInput
@@ -91,7 +92,20 @@ class Endpoint(APIView):
 
 
 class V0Endpoint(Endpoint):
-    """As the original product: a verb reads the body itself, and then sets `body`."""
+    """As the original product: a verb reads the body itself, and then sets `body`.
+
+    What it ignores of it is told in a header.
+    """
+
+    ignored: Iterable[str] = ()
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if names := unknown_fields.header(self.ignored):
+            response.headers[unknown_fields.HEADER] = names
+        return response
 
     def sent(self, said: Reads) -> Body:
         return {}

@@ -72,6 +72,8 @@ class Rules:
             raise FaultError("namespace", f"{self.namespace}, as it is imported into")
         for one in events:
             one.value = None if one.value is UNSET else amount(one.value)
+            if one.currency is not ABSENT and not body.is_summed(one.currency):
+                raise FaultError("currency", body.CURRENCY_EXPECTED)
         return events
 
 

@@ -17,7 +17,8 @@ from access.permissions import caller
 from access.queries import Scope
 from access.serializers import V0Query
 from access.views import Endpoint, V0Endpoint, reads
-from events import body, names, serializers, services
+from events import body, intake, names, serializers, services
+from events.intake import Received
 
 
 class Intake(V0Endpoint):
@@ -36,7 +37,7 @@ class Intake(V0Endpoint):
     def post(self, request: Request) -> Response:
         """Record one event, `{"events": […]}` or a bare list, all or none."""
         received_at = datetime.now(UTC)
-        events = sent(request, received_at=received_at)
+        events, ignored = sent(request, received_at=received_at)
         if (name := self.namespace()) is not None:
             for event in events:
                 if event.namespace is body.ABSENT:
@@ -45,14 +46,15 @@ class Intake(V0Endpoint):
             keep(events, user=caller(request), received_at=received_at)
         except names.NameLimitError as error:
             raise Refused({"what": str(error), "field": "event_name"}) from None
+        self.ignored = dict.fromkeys(name for _, name in ignored)
         return Response(status=204)
 
 
-def sent(request: Request, *, received_at: datetime) -> list[body.Event]:
+def sent(request: Request, *, received_at: datetime) -> Received:
     """Returns the events of a request. Raises Refused, naming the first fault."""
     bodies.require_json(request.content_type)
     try:
-        return body.decode(request.body, received_at=received_at)
+        return intake.decode(request.body, received_at=received_at)
     except body.BodyError as error:
         raise Refused(error.error) from None
 

@@ -21,7 +21,7 @@ WANTED = {
 RULE_LIMIT, VALUE_LIMIT = 100, 1_000
 
 
-def misses(rule: object) -> list[elements.Failure] | None:
+def misses(rule: object) -> list[elements.Why] | None:
     """Returns how a rule misses each of FORMS, the last one first; None if it is one.
 
     As the published API lists them in `why`.
@@ -30,21 +30,22 @@ def misses(rule: object) -> list[elements.Failure] | None:
     return None if None in found else [one for one in found if one]
 
 
-def failure(rule: object, comparator: str, kind: str) -> elements.Failure | None:
+def failure(rule: object, comparator: str, kind: str) -> elements.Why | None:
     """Returns the first thing that keeps a rule from being of this form."""
     sent = rule.get("comparator") if isinstance(rule, dict) else None
     if isinstance(sent, str) and sent != comparator:
         return ["invalid_enum", sent, [comparator]]
     outer = "array" if comparator == "in" else kind
     kinds = {"comparator": "string", "property": "string", "value": outer}
-    return (
-        elements.failure(rule, properties=kinds, required=())
-        or items_failure(rule, kind=kind)
-        or elements.failure(rule, properties={}, required=REQUIRED)
-    )
+    if found := elements.failure(rule, properties=kinds, required=()):
+        return found.why
+    if why := items_failure(rule, kind=kind):
+        return why
+    found = elements.failure(rule, properties={}, required=REQUIRED)
+    return found.why if found else None
 
 
-def items_failure(rule: Any, *, kind: str) -> elements.Failure | None:
+def items_failure(rule: Any, *, kind: str) -> elements.Why | None:
     """Returns the first item of a list of values that is of another kind."""
     found = (elements.type_failure(item, kind=kind) for item in listed(rule))
     return next((one for one in found if one), None)
@@ -73,20 +74,28 @@ def advice(rule: Any) -> str | None:
 
 def excess(rules: Sequence[Rule]) -> str | None:
     """Returns what exceeds our own limits in rules of the right form, for people."""
-    if len(rules) > RULE_LIMIT:
-        return f"there are {len(rules):,} rules, and at most {RULE_LIMIT} are possible"
+    if problem := oversize(rules):
+        return problem
     told = ((number, rule_excess(rule)) for number, rule in enumerate(rules, start=1))
     return next((f"rule {number}: {found}" for number, found in told if found), None)
+
+
+def oversize(rules: Sequence[Any]) -> str | None:
+    """Returns of what there is too much, before any of it is looked at, for people."""
+    if len(rules) > RULE_LIMIT:
+        return f"there are {len(rules):,} rules, and at most {RULE_LIMIT} are possible"
+    for number, rule in enumerate(rules, start=1):
+        values = len(listed(rule)) if isinstance(rule, dict) else 0
+        if values > VALUE_LIMIT:
+            most = f"at most {VALUE_LIMIT:,} are possible"
+            return f"rule {number}: value holds {values:,} values, {most}"
+    return None
 
 
 def rule_excess(rule: Rule) -> str | None:
     if not elements.is_text(rule["property"]):
         return f"property must be {elements.TEXT_EXPECTED}"
     values = listed(rule) or [rule["value"]]
-    if len(values) > VALUE_LIMIT:
-        return (
-            f"value holds {len(values):,} values, at most {VALUE_LIMIT:,} are possible"
-        )
     texts = [value for value in values if isinstance(value, str) and value]
     if not all(map(elements.is_text, texts)):
         return (

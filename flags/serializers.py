@@ -10,7 +10,9 @@ import orjson
 from access import bodies, elements, times
 from access.errors import Refused
 from access.serializers import RawField, V0Query
-from events import body
+from access.unknown_fields import Vocabulary
+from events import intake
+from events.body import BodyError, Event
 from flags import evaluation, rules
 from flags.evaluation import Spec, Verdict
 
@@ -22,6 +24,17 @@ PROPERTIES = {
     "rollout_start": "date-time",
     "user": "array",
 }
+VOCABULARY = Vocabulary(
+    PROPERTIES,
+    {
+        **dict.fromkeys(["enabled", "on", "active", "bool"], "boolean"),
+        **dict.fromkeys(["flag", "feature", "key"], "name"),
+        **dict.fromkeys(["start", "start_date", "starts_at"], "rollout_start"),
+        **dict.fromkeys(["end", "end_date", "ends_at"], "rollout_end"),
+        **dict.fromkeys(["rules", "targeting"], "user"),
+        **dict.fromkeys(["ns"], "namespace"),
+    },
+)
 
 
 class FeaturesQuery(V0Query):
@@ -35,10 +48,12 @@ def spec(sent: Mapping[str, Any], *, at: datetime) -> Spec:
     A rollout without a start starts at `at`. Raises Refused.
     """
     user = sent.get("user", [])
-    for rule in user:
+    if problem := rules.oversize(user):
+        invalid(problem, field="user")
+    for index, rule in enumerate(user):
         if why := rules.misses(rule):
-            what = "The object did not match anyOf"
-            raise Refused({"what": what, "object": rule, "why": why})
+            error = {"what": "The object did not match anyOf", "object": rule}
+            raise Refused(error | {"why": why, "index": index, "field": "user"})
     if found := elements.failure(sent, properties={}, required=["name"]):
         raise Refused(elements.problem(found))
     start_at, end_at = rollout(sent, at=at)
@@ -77,7 +92,8 @@ def moment(sent: Mapping[str, Any], name: str) -> datetime | None:
         local = times.moment(sent[name])
         return local.astimezone(UTC).replace(microsecond=0)
     except OverflowError:  # its UTC day is before year 1 or after year 9999
-        found = ["invalid_date", sent[name]]
+        why = ["invalid_date", sent[name]]
+        found = elements.Failure(why, name, times.EXPECTED)
         raise Refused(elements.problem(found)) from None
 
 
@@ -130,7 +146,7 @@ def event(
     *,
     namespace: str | None,
     at: datetime,
-) -> body.Event | None:
+) -> Event | None:
     """Returns the event that a request for flags carries: its user met a feature.
 
     None unless both are given. Raises Refused where the intake would.
@@ -146,7 +162,7 @@ def event(
         raise Refused(elements.problem(found))
     place = {} if namespace is None else {"namespace": namespace}
     try:
-        [one] = body.decode(orjson.dumps(sent | place), received_at=at)
-    except body.BodyError as error:
+        received = intake.decode(orjson.dumps(sent | place), received_at=at)
+    except BodyError as error:
         raise Refused(error.error) from None
-    return one
+    return received.events[0]

@@ -82,8 +82,11 @@ class FeatureSpecs(V0Endpoint):
     def post(self, request: Request) -> Response:
         """Set a flag, or add it: what is not sent is not kept."""
         now = datetime.now(UTC)
-        self.body = bodies.json_object(
-            request, properties=serializers.PROPERTIES, required=()
+        self.body, self.ignored = bodies.json_object(
+            request,
+            properties=serializers.PROPERTIES,
+            required=(),
+            vocabulary=serializers.VOCABULARY,
         )
         spec = serializers.spec(self.body, at=now)
         try:

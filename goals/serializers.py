@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from access.serializers import ListField, NamespaceInput, RawField, V0Query
+from access.unknown_fields import Vocabulary
 from events import buckets
 from events.spans import SpanQuery
 from goals.forecasts import Chance, Outlook, Story
@@ -16,6 +17,8 @@ from goals.predictions import Nudge
 from goals.published import Combination, Paths
 from goals.queries import Count
 
+GOAL_PROPERTIES = {"goal_name": "string", "namespace": "string"}
+GOAL_VOCABULARY = Vocabulary(GOAL_PROPERTIES, {"ns": "namespace"})
 GLOBAL_NAME = "global_counter"
 NOTE = "Submitted events included this goal, no prediction made"
 

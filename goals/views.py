@@ -96,10 +96,11 @@ class Goals(V0Endpoint):
     def post(self, request: Request) -> Response:
         """Make an event name a goal: from now on, the paths of its users are kept."""
         now = datetime.now(UTC)
-        self.body = bodies.json_object(
+        self.body, self.ignored = bodies.json_object(
             request,
-            properties={"goal_name": "string", "namespace": "string"},
+            properties=serializers.GOAL_PROPERTIES,
             required=["goal_name"],
+            vocabulary=serializers.GOAL_VOCABULARY,
         )
         goal = bodies.text(self.body, "goal_name")
         try:

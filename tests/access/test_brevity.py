@@ -7,7 +7,7 @@ import pytest
 
 from access.brevity import LIMIT, shortened, small
 
-LETTERS = {**dict.fromkeys("abcdefghijklmnopqrst"), "…": "6 more"}
+LETTERS = [each * 30 for each in "abcdefghijklmnopqrstuvwxyz"]
 
 
 def nested(depth, width=2):
@@ -31,12 +31,18 @@ def test_what_is_short_stays_as_it_is(value):
     assert shortened(value, limit=LIMIT) == value
 
 
+def test_what_is_small_stays_whole_however_it_is_nested():
+    body = {"events": [{"event_name": "view", "user_id": "ann", "value": 1.5}, {}]}
+    value = [["missing_required_key", "user_id"], ["incorrect_type", [body], "array"]]
+    assert shortened(value, limit=LIMIT) == value
+
+
 @pytest.mark.parametrize(
     ("value", "short"),
     [
         ("x" * 1_000, "x" * 300 + "… (1,000 characters)"),
         (list(range(1_000)), [*range(20), "… 980 more"]),
-        (dict.fromkeys("abcdefghijklmnopqrstuvwxyz"), LETTERS),
+        (dict.fromkeys(LETTERS), {**dict.fromkeys(LETTERS[:20]), "…": "6 more"}),
         (2**1_000, "an integer of 1,001 bits"),
         (Decimal("1.50"), "1.50"),
     ],

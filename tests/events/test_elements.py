@@ -8,7 +8,8 @@ KINDS = {"a": "string", "b": "boolean", "i": "integer", "n": "number", "t": "dat
 
 
 def failure(value, *required):
-    return elements.failure(value, properties=KINDS, required=required)
+    found = elements.failure(value, properties=KINDS, required=required)
+    return found and found.why
 
 
 @pytest.mark.parametrize(
@@ -77,4 +78,20 @@ def test_what_is_no_object_is_told_so(value):
     ],
 )
 def test_a_failure_of_the_whole_body_is_told_in_the_published_words(found, error):
-    assert elements.problem(found) == error
+    told = {"field": "goal", "expected": "a goal"}
+    failure = elements.Failure(found, **told)
+    assert elements.problem(failure) == error | told
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"n": "1"}, ("n", "a number")),
+        ({}, ("a", "a string")),
+        (5, (None, "an object")),
+    ],
+)
+def test_a_failure_names_the_field_and_what_was_expected(value, told):
+    found = elements.failure(value, properties=KINDS, required=["a"])
+    assert found is not None
+    assert (found.field, found.expected) == told

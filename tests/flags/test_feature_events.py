@@ -9,6 +9,7 @@ from events.models import EventName, InboxEvent
 from events.queries import user_key
 from flags import queries
 from flags.models import Flag
+from tests.published import original
 
 pytestmark = pytest.mark.django_db
 ANN, MET = {"user_id": "ann"}, {"feature": "checkout"}
@@ -83,7 +84,7 @@ def test_a_feature_is_text(ask, backend, value):
     answer = ask(backend, user_obj=ANN, context_obj={"feature": value})
     assert answer.status_code == 400
     error = {"what": "Incorrect type", "type_expected": "string", "value": value}
-    assert answer.json() == {"error": error}
+    assert original(answer.json()["error"]) == error
     assert recorded() == []
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from flags.models import Flag
 from tests.flags.builders import BAD
+from tests.published import original
 
 pytestmark = pytest.mark.django_db
 URL = "/v0/featureSpecs"
@@ -49,13 +50,13 @@ def test_another_content_type_is_refused_by_name(refused, kind):
 
 @pytest.mark.parametrize("body", [None, 5, "name", [], [{"name": "new"}]])
 def test_a_body_is_an_object(refused, body):
-    assert refused(body) == incorrect(body, "object")
+    assert original(refused(body)) == incorrect(body, "object")
 
 
 def test_a_flag_has_a_name(refused):
     missing = {"what": "Missing required element", "key": "name"}
-    assert refused({"boolean": True, "user": [RULE]}) == missing
-    assert refused({"rollout_start": END}) == missing
+    assert original(refused({"boolean": True, "user": [RULE]})) == missing
+    assert original(refused({"rollout_start": END})) == missing
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,9 @@ def test_a_flag_has_a_name(refused):
     ],
 )
 def test_a_wrong_type_is_told_with_what_was_expected(refused, field, value, kind):
-    assert refused({"name": "new", field: value}) == incorrect(value, kind)
+    error = refused({"name": "new", field: value})
+    assert original(error) == incorrect(value, kind)
+    assert error["field"] == field
 
 
 @pytest.mark.parametrize("field", ["rollout_start", "rollout_end"])
@@ -93,7 +96,7 @@ def test_a_wrong_type_is_told_with_what_was_expected(refused, field, value, kind
 def test_a_date_that_is_none_is_told(refused, field, value):
     ends = {"rollout_start": END, "rollout_end": END}
     sent = {"name": "new", **ends, field: value}
-    assert refused(sent) == {"what": DATE, "value": value}
+    assert original(refused(sent)) == {"what": DATE, "value": value}
 
 
 @pytest.mark.parametrize("value", [5, None, True, ["2020-01-01T00:00:00Z"]])
@@ -125,8 +128,12 @@ def test_properties_are_looked_at_in_the_order_of_the_alphabet(refused):
 def test_a_rule_without_a_form_is_told_with_all_reasons(refused, rule, why):
     what = "The object did not match anyOf"
     expected = {"what": what, "object": rule, "why": why}
-    assert refused({"name": "new", "user": [RULE, rule]}) == expected
-    assert refused({"user": [rule, 5]}) == expected  # before the name is missed
+    error = refused({"name": "new", "user": [RULE, rule]})
+    assert original(error) == expected
+    assert (error["index"], error["field"]) == (1, "user")
+    assert (
+        original(refused({"user": [rule, 5]})) == expected
+    )  # before the name is missed
 
 
 def test_a_rollout_that_starts_must_end(refused):

@@ -9,6 +9,7 @@ from access.models import Namespace
 from access.queries import Scope
 from events.queries import user_key
 from flags.evaluation import place
+from tests.published import original
 
 pytestmark = pytest.mark.django_db
 GERMAN = {"property": "country", "comparator": "=", "value": "de"}
@@ -77,7 +78,7 @@ def test_flags_are_only_read_here(backend, method):
     answer = getattr(backend, method)("/v0/features")
     assert answer.status_code == 405
     error = {"what": "Method not allowed", "method": method}
-    assert answer.json() == {"error": error}
+    assert original(answer.json()["error"]) == error
 
 
 @pytest.mark.parametrize("user_id", ["ann", 42])
@@ -152,7 +153,7 @@ def test_what_is_no_object_has_an_incorrect_type(ask, backend, name, value):
     answer = ask(backend, **{name: value})
     assert answer.status_code == 400
     error = {"what": "Incorrect type", "type_expected": "object", "value": value}
-    assert answer.json() == {"error": error}
+    assert original(answer.json()["error"]) == error
 
 
 @pytest.mark.parametrize("depth", [200, 240, 300, 1000, 1020])

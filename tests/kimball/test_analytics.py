@@ -7,6 +7,7 @@ import pytest
 
 from tests.kimball.product import Namespace, event
 from tests.pipeline.processes import until
+from tests.published import original
 
 URL = "/v0/analytics"
 ONE = event("view")
@@ -93,7 +94,10 @@ def test_an_event_that_is_wrong_is_told_how_it_misses_each_form(root, bad, why):
     answer = root.post(URL, json=bad)
     assert answer.status_code == 400
     whys = [why, NO_EVENTS, wrong(bad, "array")]
-    assert answer.json() == {"error": {"what": ONE_OF, "object": bad, "why": whys}}
+    error = answer.json()["error"]
+    assert original(error) == {"what": ONE_OF, "object": bad, "why": whys}
+    assert error["index"] == 0
+    assert error["expected"]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +120,8 @@ def test_an_event_that_is_wrong_is_told_how_it_misses_each_form(root, bad, why):
 def test_a_body_of_no_form_is_told_how_it_misses_each(root, body, whys):
     answer = root.post(URL, json=body)
     assert answer.status_code == 400
-    assert answer.json() == {"error": {"what": ONE_OF, "object": body, "why": whys}}
+    error = answer.json()["error"]
+    assert original(error) == {"what": ONE_OF, "object": body, "why": whys}
 
 
 def test_a_body_of_two_forms_is_refused(root):
@@ -124,7 +129,7 @@ def test_a_body_of_two_forms_is_refused(root):
     answer = root.post(URL, json=body)
     assert answer.status_code == 400
     what = "Object matches more than oneOf specifications"
-    assert answer.json() == {"error": {"what": what, "object": body}}
+    assert original(answer.json()["error"]) == {"what": what, "object": body}
 
 
 @pytest.mark.parametrize("bad", [{}, {**ONE, "user_id": 5}, {**ONE, "event_name": ""}])

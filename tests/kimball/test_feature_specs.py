@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.kimball.flags import SPECS, make, rule, specs
+from tests.published import original
 
 DAY = timedelta(days=1)
 START, END = "2030-01-01T00:00:00Z", "2030-02-01T12:30:15Z"
@@ -118,7 +119,7 @@ def test_unknown_properties_are_ignored(namespace):
     ],
 )
 def test_what_is_wrong_is_told(namespace, spec, error):
-    assert refused(namespace, spec) == error
+    assert original(refused(namespace, spec)) == error
 
 
 @pytest.mark.parametrize("name", ["rollout_start", "rollout_end"])
@@ -128,7 +129,8 @@ def test_what_is_wrong_is_told(namespace, spec, error):
 def test_a_date_that_is_none_is_shown(namespace, name, text):
     what = "Date doesn't appear to be the right format"
     error = refused(namespace, {"name": "dark", name: text})
-    assert error == {"what": what, "value": text}
+    assert original(error) == {"what": what, "value": text}
+    assert error["field"] == name
 
 
 @pytest.mark.parametrize(
@@ -153,7 +155,8 @@ def test_a_date_that_is_none_is_shown(namespace, name, text):
 )
 def test_a_rule_that_fits_nothing_is_told_why(namespace, bad, why):
     error = refused(namespace, {"name": "dark", "user": [RULES[0], bad]})
-    assert error.keys() == {"what", "object", "why"}
+    assert original(error).keys() == {"what", "object", "why"}
+    assert (error["index"], error["field"]) == (1, "user")
     assert error["what"] == "The object did not match anyOf"
     assert error["object"] == bad
     assert why is None or why in error["why"]

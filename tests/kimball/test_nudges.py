@@ -3,6 +3,7 @@
 import pytest
 
 from tests.kimball import paths
+from tests.published import original
 
 URL = "/v0/nudges"
 
@@ -61,7 +62,7 @@ def test_what_is_missing_is_named(known, query, keys):
     answer = known.get(URL, **query)
     assert answer.status_code == 400
     error = answer.json()["error"]
-    assert error.keys() == {"what", "key"}
+    assert original(error).keys() == {"what", "key"}
     assert error["what"] == "Missing required element"
     assert error["key"] in keys
 

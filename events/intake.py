@@ -1,0 +1,225 @@
+"""The body of `POST /v0/analytics`: one event, `{"events": […]}` or a bare list.
+
+One that is plainly right is decoded in one pass of msgspec. Any other is looked at
+again, event by event up to the first that is wrong: it may hold fields that are to be
+ignored, or times that msgspec does not know.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+from msgspec import Struct
+
+from access import elements, times, unknown_fields
+from access.elements import Failure
+from access.unknown_fields import UnknownFieldError, Vocabulary
+from events import body
+from events.body import ABSENT, ALIASES, PROPERTIES, REQUIRED, BodyError, Event, Text
+
+Window = tuple[datetime, datetime]
+Ignored = Counter[tuple[str | None, str]]  # namespace that was named, field → events
+
+ONE_OF = "Object does not match any of the oneOf specifications"
+MORE_THAN_ONE = "Object matches more than oneOf specifications"
+NOT_JSON = "The object is not valid JSON"
+SHOWN = 1000  # bytes of what is no JSON
+COMPARED = 100  # fields of an event that lacks one
+
+
+class Received(NamedTuple):
+    events: list[Event]
+    ignored: Ignored
+
+
+class KnownEvent(Event, forbid_unknown_fields=True):
+    """An event with no field but those."""
+
+
+class Batch(Struct, forbid_unknown_fields=True):
+    """Several events; its namespace is that of those which name none."""
+
+    events: list[KnownEvent]
+    namespace: Text = ABSENT
+
+
+ONE = msgspec.json.Decoder(KnownEvent, float_hook=body.NUMBER)
+BATCH = msgspec.json.Decoder(Batch, float_hook=body.NUMBER)
+LIST = msgspec.json.Decoder(list[KnownEvent], float_hook=body.NUMBER)
+ANY = msgspec.json.Decoder(float_hook=body.NUMBER)
+MISFITS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+
+EVENT = Vocabulary(PROPERTIES, ALIASES)
+BATCH_FIELDS = Vocabulary(["events", "namespace"], {"ns": "namespace"})
+
+
+def decode(raw: bytes, *, received_at: datetime) -> Received:
+    """Returns the events of a body, in order. Raises BodyError; nothing is partial."""
+    window = received_at - body.PAST, received_at + body.FUTURE
+    try:
+        if times.is_plain(raw):
+            events = at_once(raw)
+            for index, event in enumerate(events):
+                body.check(event, index=index, window=window)
+            return Received(events, Ignored())
+    except MISFITS:
+        pass
+    return one_by_one(raw, window=window)
+
+
+def at_once(raw: bytes) -> list[Event]:
+    """Returns the events of a body without unknown fields. Raises MISFITS."""
+    if raw.lstrip()[:1] == b"[":
+        return list(LIST.decode(raw))
+    try:
+        batch = BATCH.decode(raw)
+    except msgspec.ValidationError:
+        return [ONE.decode(raw)]
+    for event in batch.events:
+        if event.namespace is ABSENT:
+            event.namespace = batch.namespace
+    return list(batch.events)
+
+
+def one_by_one(raw: bytes, *, window: Window) -> Received:
+    """Returns the events of a body, and what is ignored. Raises BodyError."""
+    sent = json(raw)
+    items, beside = parts(sent)
+    namespace, names = beside_events(beside)
+    received = Received([], Ignored({(namespace, name): 1 for name in names}))
+    different = set(names)
+    for index, item in enumerate(items):
+        try:
+            event = body.event(item)
+            body.check(event, index=index, window=window)
+            names = EVENT.unknown(item)
+            unknown_fields.require_few(different := different.union(names))
+        except msgspec.ValidationError:
+            raise BodyError(refusal(raw, index)) from None
+        except UnknownFieldError as error:
+            told = unknown_fields.problem(error, of="event")
+            raise BodyError(told | {"index": index}) from None
+        if event.namespace is ABSENT:
+            event.namespace = namespace
+        received.events.append(event)
+        received.ignored.update((event.namespace, name) for name in names)
+    return received
+
+
+def json(raw: bytes) -> Any:
+    """Returns what a body holds, its numbers exact. Raises BodyError."""
+    try:
+        return ANY.decode(raw)
+    except MISFITS:
+        raise BodyError(not_json(raw)) from None
+
+
+def not_json(raw: bytes) -> dict[str, Any]:
+    return {"what": NOT_JSON, "object": raw[:SHOWN].decode(errors="replace")}
+
+
+def parts(sent: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Returns the events of a decoded body, and the fields beside a list of them.
+
+    Raises BodyError where both are an event.
+    """
+    if isinstance(sent, list):
+        return sent, {}
+    if not isinstance(sent, dict) or not isinstance(sent.get("events"), list):
+        return [sent], {}
+    try:
+        body.event(sent)
+    except msgspec.ValidationError:
+        return sent["events"], {k: v for k, v in sent.items() if k != "events"}
+    told = {"field": "events", "expected": "either an event or events"}
+    raise BodyError({"what": MORE_THAN_ONE, "object": sent, **told})
+
+
+def beside_events(beside: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    """Returns the namespace beside a list of events, and the fields to be ignored.
+
+    Raises BodyError, also for what belongs into each event.
+    """
+    kinds = {"namespace": "string"}
+    if found := elements.failure(beside, properties=kinds, required=()):
+        raise BodyError(elements.problem(found))
+    namespace = beside.get("namespace", ABSENT)
+    if namespace is not ABSENT and not elements.is_text(namespace):
+        raise BodyError(request_error("namespace", elements.TEXT_EXPECTED, namespace))
+    if misplaced := beside.keys() & PROPERTIES.keys() - kinds.keys():
+        name = min(misplaced)
+        raise BodyError(request_error(name, "in each of the events", beside[name]))
+    try:
+        return namespace, BATCH_FIELDS.unknown({"events": [], **beside})
+    except UnknownFieldError as error:
+        raise BodyError(unknown_fields.problem(error, of="request")) from None
+
+
+def request_error(field: str, expected: str, value: object) -> dict[str, Any]:
+    what = f"Invalid request: {field} must be {expected}"
+    return {"what": what, "field": field, "expected": expected, "value": value}
+
+
+def refusal(raw: bytes, index: int) -> dict[str, Any]:
+    """Returns the error object for the first event of a body that is none.
+
+    As JSON is written, not as it is kept: with floats. What is nested too deep to be
+    written again counts as no JSON (RFC 8259, 9).
+    """
+    try:
+        sent = orjson.loads(raw)
+        orjson.dumps([[[[sent]]]])  # as deep as the answer shows it
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return not_json(raw)
+    items, _ = parts(sent)
+    if failure := event_failure(items[index]):
+        return one_of(sent, failure, index=index, item=items[index])
+    for field in sorted(PROPERTIES.keys() & items[index].keys()):
+        value = items[index][field]
+        if PROPERTIES[field] == "string" and not elements.is_text(value):
+            return body.invalid(index, field, elements.TEXT_EXPECTED, value).error
+    raise ValueError("the body is right")
+
+
+def event_failure(value: object) -> Failure | None:
+    return elements.failure(value, properties=PROPERTIES, required=REQUIRED)
+
+
+def one_of(sent: Any, failure: Failure, *, index: int, item: Any) -> dict[str, Any]:
+    """Returns the error that lists how each of the three forms is missed."""
+    error = {"what": ONE_OF, "object": sent, "why": whys(sent, failure)}
+    if sent is item and isinstance(sent, dict) and "events" in sent:
+        return error | {"field": "events", "expected": elements.EXPECTED["array"]}
+    error |= {"index": index, "expected": failure.expected}
+    if failure.field is None:
+        return error | {"value": item}
+    shown = {"value": item[failure.field]} if failure.field in item else {}
+    return error | {"field": failure.field} | shown | hint(item, failure.field)
+
+
+def whys(sent: Any, failure: Failure) -> list[elements.Why]:
+    """Returns how a body is no event, no batch and no list; one of them is known."""
+    found = event_failure(sent)
+    event, batch = found.why if found else None, failure.why
+    if not isinstance(sent, dict):
+        batch = ["incorrect_type", sent, "object"]
+    elif "events" not in sent:
+        batch = ["missing_required_key", "events"]
+    elif not isinstance(sent["events"], list):
+        batch = ["incorrect_type", sent["events"], "array"]
+    bare = failure.why if isinstance(sent, list) else ["incorrect_type", sent, "array"]
+    return [why for why in (event, batch, bare) if why]
+
+
+def hint(item: Mapping[str, Any], field: str) -> dict[str, str]:
+    """Returns what was written for a field, where it is missing."""
+    if field in item:
+        return {}
+    for name in islice(item, COMPARED):
+        if EVENT.meant(name) == field:
+            return {"hint": f"{name} is unknown: did you mean {field}?"}
+    return {}
