@@ -70,6 +70,8 @@ class Endpoint(APIView):
 
     def sent(self, said: Reads) -> Body:
         """Returns the body. Raises ValidationError."""
+        if said.body is None and not self.request.data:
+            return {}
         kind = said.body or NamespaceInput
         return validated(kind, self.request.data, partial=said.partial)
 
@@ -132,7 +134,7 @@ def plain(query: QueryDict, kind: type[Input]) -> Body:
     """
     lists = {
         name
-        for name, field in kind().fields.items()
+        for name, field in kind._declared_fields.items()
         if isinstance(field, serializers.ListField)
     }
     found: Body = {}

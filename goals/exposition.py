@@ -1,15 +1,15 @@
 """Unique users and predictions for Prometheus, under the names of the original."""
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
 from prometheus_client.core import Metric
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from access import prometheus
 from access import queries as access
 from access.models import Role
 from access.permissions import caller
+from access.serializers import RawField, V0Query
+from access.views import V0Endpoint, reads
 from goals import gauges
 from goals.serializers import GLOBAL_NAME
 
@@ -19,14 +19,18 @@ MOST_SERIES = 1_000
 EVERYBODY = [Role.ROOT, Role.MANAGER, Role.BACKEND]
 
 
-class Counters(APIView):
+class ScrapeQuery(V0Query):
+    namespace = RawField(required=False, help_text="Default: all of the caller's.")
+
+
+class Counters(V0Endpoint):
     roles = EVERYBODY
     content_negotiation_class = prometheus.AnyAccept
 
-    @extend_schema(responses={(200, "text/plain"): str, "4XX": dict})
+    @reads(query=ScrapeQuery, responses={(200, "text/plain"): str, "4XX": dict})
     def get(self, request: Request) -> HttpResponse:
         """Tell Prometheus the unique users of events in the caller's namespaces."""
-        names = namespaces(request)
+        names = namespaces(self)
         found, total = gauges.counters(namespace_ids=names, limit=MOST_SERIES)
         rows = [
             ((names[one.namespace_id], one.name or GLOBAL_NAME), one.users)
@@ -45,14 +49,14 @@ class Counters(APIView):
         )
 
 
-class Predictions(APIView):
+class Predictions(V0Endpoint):
     roles = EVERYBODY
     content_negotiation_class = prometheus.AnyAccept
 
-    @extend_schema(responses={(200, "text/plain"): str, "4XX": dict})
+    @reads(query=ScrapeQuery, responses={(200, "text/plain"): str, "4XX": dict})
     def get(self, request: Request) -> HttpResponse:
         """Tell Prometheus how likely users of an event reach a goal after it."""
-        names = namespaces(request)
+        names = namespaces(self)
         found, total = gauges.predictions(namespace_ids=names, limit=MOST_SERIES)
         rows = [
             ((names[one.namespace_id], one.goal, one.event), one.share) for one in found
@@ -68,9 +72,13 @@ class Predictions(APIView):
         )
 
 
-def namespaces(request: Request) -> dict[int, str]:
-    """Returns id → name of the namespaces that the caller may read."""
-    return {one.id: one.name for one in access.readable(user=caller(request))}
+def namespaces(endpoint: V0Endpoint) -> dict[int, str]:
+    """Returns id → name of the namespaces to tell of. Raises PermissionDenied."""
+    if endpoint.namespace() is None:
+        found = access.readable(user=caller(endpoint.request))
+    else:
+        found = list(filter(None, [endpoint.known_scope()]))
+    return {one.id: one.name for one in found}
 
 
 def left_out(number: int) -> Metric:

@@ -21,7 +21,7 @@ from config.urls import urlpatterns
 from tests.routes import patterns
 
 VERBS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-API = re.compile(r"(analytics|tasks|v0)/")
+API = re.compile(r"(analytics|metrics|tasks|v0)/")
 # What they answer does not depend on what is sent.
 DEAF = {
     "tasks/private/<str:name>/": "there is no such task, whatever is sent to it",
@@ -108,6 +108,8 @@ SAMPLES = {
     ("GET", f"{REPORTS}<str:task_id>/"): Sample(),
     ("DELETE", f"{REPORTS}<str:task_id>/"): Sample(204),
     ("GET", f"{REPORTS}<str:task_id>/download/"): Sample(404),  # it is not made yet
+    ("GET", "metrics/counters"): Sample(),
+    ("GET", "metrics/predictions"): Sample(),
     ("GET", "v0/analytics"): Sample(query=SPAN),
     ("POST", "v0/analytics"): Sample(204, body={"events": [EVENT]}),
     ("GET", "v0/featureSpecs"): Sample(),

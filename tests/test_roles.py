@@ -122,8 +122,8 @@ TABLE = {
     "goals/": {"GET": "302 200 200 403 403", "any other": PAGE},
     "healthz": {"GET": ALL_OK, "OPTIONS": OPEN, "any other": OPEN},
     "metrics": {"GET": ALL_OK, "any other": OPEN},
-    "metrics/counters": {"GET": "401 200 200 200 200", "any other": EVERYBODY},
-    "metrics/predictions": {"GET": "401 200 200 200 200", "any other": EVERYBODY},
+    "metrics/counters": {"GET": "401 200 200 200 403", "any other": EVERYBODY},
+    "metrics/predictions": {"GET": "401 200 200 200 403", "any other": EVERYBODY},
     "readyz": {"GET": ALL_OK, "any other": OPEN},
     "tasks/private/analytics_report_export/": {
         "POST": "401 202 202 202 403",

@@ -90,6 +90,16 @@ def test_a_small_shop_is_this_text(backend, shop, url, text, slash):
     assert answer.headers["Content-Type"] == kind
 
 
+@pytest.mark.parametrize(
+    ("url", "text"), [(COUNTERS, SHOP_COUNTERS), (PREDICTIONS, SHOP_PREDICTIONS)]
+)
+def test_one_namespace_can_be_asked_for(root, shop, url, text):
+    views_and_buys(shop)
+    views_and_buys(Namespace.objects.create(name="elsewhere"))
+    assert root.get(url, {"namespace": "shop"}).content.decode() == text
+    assert "kimball_namespace=" not in root.get(f"{url}?namespace=no").content.decode()
+
+
 @pytest.mark.parametrize("url", [COUNTERS, PREDICTIONS])
 def test_before_the_first_event_nothing_is_counted_or_left_out(root, url):
     found = scraped(root, url)
