@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from analytics import formula, kinds, queries, series, traces
+from analytics import formula, kinds, queries, traces
 from analytics.formula import Formula
 from analytics.models import KPI, Kind, Metric
 from analytics.rationals import MILLIONTHS, Rationals, array
@@ -55,14 +55,20 @@ class Explanation:
         return aggregate
 
     @property
+    def fault(self) -> str | None:
+        """What is missing in the KPI's config."""
+        if self.kpi.formula is None:
+            return queries.UNREADABLE
+        there = {one.metric.name for one in self.summands}
+        gone = [name for name in self.kpi.formula.names if name not in there]
+        return queries.GONE.format(", ".join(gone)) if gone else None
+
+    @property
     def warnings(self) -> list[str]:
         """What a reader who recomputes the number should know."""
         told = [text for one in self.summands for text in doubts(one)]
-        name, used = self.kpi.name, self.kpi.formula
-        if used is None:
-            told.append(series.UNREADABLE.format(name))
-        elif gone := set(used.names) - {one.metric.name for one in self.summands}:
-            told.append(series.GONE.format(name, ", ".join(sorted(gone))))
+        if fault := self.fault:
+            told.append(f"KPI {self.kpi.name} {fault}")
         return told + self.writers.warnings
 
 

@@ -219,5 +219,5 @@ def sweep_one(*, namespace_id: int) -> int:
         ORPHANS,
         namespace_id=namespace_id,
         resolutions=list(RESOLUTIONS),
-        numbers=segments.every(namespace_id=namespace_id).numbers,
+        numbers=[WHOLE, *segmentation.segment_numbers(namespace_id=namespace_id)],
     )

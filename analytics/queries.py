@@ -11,7 +11,7 @@ from django.db.models.expressions import RawSQL
 
 from analytics import formula
 from analytics.formula import Formula
-from analytics.models import KPI, Fill, Metric
+from analytics.models import KPI, Fill, Kind, Metric
 from events import queries as events
 from events.periods import Period
 from segmentation.cuts import Cut
@@ -38,6 +38,8 @@ WHERE namespace_id = %s AND resolution = 300 AND metric_id = analytics_metric.id
 ORDER BY start_at LIMIT 1
 """
 SILENCE = timedelta(days=7)
+GONE = "names a metric that is gone or inactive: {}"
+UNREADABLE = "has a formula that cannot be read"
 FEW = 20  # unknown names that are told of
 
 
@@ -56,6 +58,12 @@ def catalogue(names: Sequence[str]) -> tuple[list[KPI], list[str]]:
     return [kpi for kpi in kpis if kpi.name in kept], warnings
 
 
+def unreadable(kpis: Sequence[KPI]) -> list[str]:
+    """Returns a warning for each KPI whose formula cannot be read."""
+    names = [kpi.name for kpi in kpis if formula.read(kpi.formula) is None]
+    return [f"KPI {name} {UNREADABLE}" for name in names]
+
+
 def known(
     found: Sequence[str], names: Sequence[str], *, what: str
 ) -> tuple[list[str], list[str]]:
@@ -69,10 +77,24 @@ def known(
 
 
 class KPIState(NamedTuple):
-    """Whether a KPI can be trusted, and which of its metrics never had any data."""
+    """Whether a KPI can be trusted; which of its metrics never had any data, and which
+    are gone or inactive.
+    """
 
     status: Status
-    metrics_without_data: list[str]
+    metrics_without_data: list[str] = []
+    metrics_gone: list[str] = []
+
+    @property
+    def fault(self) -> str | None:
+        """What is missing in its config, to go on after the KPI's name."""
+        if self.status != Status.MISSING_CONFIG:
+            return None
+        return (
+            GONE.format(", ".join(self.metrics_gone))
+            if self.metrics_gone
+            else UNREADABLE
+        )
 
 
 class DataState(NamedTuple):
@@ -93,7 +115,7 @@ def data_state(*, namespace_id: int, kpis: Sequence[KPI], now: datetime) -> Data
     pushed ahead of time, such as targets, says nothing yet.
     """
     metrics = list(
-        Metric.objects.filter(active=True).annotate(
+        Metric.objects.filter(active=True, kind__in=Kind.values).annotate(
             first_at=metric_bucket(EARLIEST, namespace_id, now),
             last_at=metric_bucket(LAST, namespace_id, now),
         )
@@ -127,10 +149,10 @@ def state(
     names of the metrics whose data are missing.
     """
     if one is None:
-        return KPIState(Status.MISSING_CONFIG, [])
+        return KPIState(Status.MISSING_CONFIG)
     without = [name for name in one.names if name in last and last[name] is None]
-    if not last.keys() >= set(one.names):
-        return KPIState(Status.MISSING_CONFIG, without)
+    if gone := [name for name in one.names if name not in last]:
+        return KPIState(Status.MISSING_CONFIG, without, gone)
     if missing & set(one.names):
         return KPIState(Status.MISSING_DATA, without)
     return KPIState(Status.OK, without)

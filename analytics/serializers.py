@@ -8,7 +8,7 @@ from rest_framework import serializers
 from access.serializers import ListField, NamespaceInput
 from analytics import formula
 from analytics.models import KPI, Unit
-from analytics.queries import Status
+from analytics.queries import KPIState, Status
 from analytics.tables import Column, Table
 from events.comparisons import Comparison
 from events.spans import SpanQuery
@@ -81,8 +81,16 @@ def kpi_config(kpi: KPI) -> Answer:
         "unit": kpi.unit,
         "description": kpi.description,
     }
-    metrics = list(formula.parse(kpi.formula).names)
+    readable = formula.read(kpi.formula)
+    metrics = list(readable.names) if readable else []
     return {"name": kpi.name, "metadata": metadata, "metrics": metrics}
+
+
+def kpi_status(kpi: KPI, *, state: KPIState) -> Answer:
+    """Returns a KPI's state with its config; metrics that are gone, where any are."""
+    told = {name: value for name, value in state._asdict().items() if value}
+    told.setdefault("metrics_without_data", [])
+    return {**told, "kpi": kpi_config(kpi)}
 
 
 def kpi_table(table: Table) -> Answer:
@@ -168,6 +176,11 @@ class KPIStatus(serializers.Serializer[Answer]):
         child=serializers.CharField(),
         help_text="Those of its metrics of whose kind no event was ever counted: their "
         "zero is right, nothing is missing.",
+    )
+    metrics_gone = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Those of its metrics that are gone or inactive, where any are.",
     )
     kpi = KPIConfig()
 

@@ -17,8 +17,6 @@ from events.periods import Period
 from segmentation.cuts import Cut
 
 MOST_NUMBERS = 1_000_000  # read for one answer
-GONE = "KPI {} names a metric that is gone or inactive: {}"
-UNREADABLE = "KPI {} has a formula that cannot be read"
 PUSHED = "KPI {} is not told by segment: it names a metric that is pushed"
 STALE = "metric {} waits for its rebuild: its past is not whole"
 STALE_LEAVES = f"{STALE}, and it is not told by segment"
@@ -253,10 +251,14 @@ def metric_columns(
 def doubts(formulas: Formulas, found: Reading) -> list[str]:
     """Returns warnings for KPIs that cannot be told, as a whole or by leaf."""
     whole, *leaves = (part.sums.keys() for part in found.parts)
-    told = [UNREADABLE.format(name) for name, one in formulas.items() if one is None]
+    told = [
+        f"KPI {name} {queries.UNREADABLE}"
+        for name, one in formulas.items()
+        if one is None
+    ]
     readable = {name: set(one.names) for name, one in formulas.items() if one}
     told += [
-        GONE.format(name, ", ".join(sorted(metrics - whole)))
+        f"KPI {name} {queries.GONE.format(', '.join(sorted(metrics - whole)))}"
         for name, metrics in readable.items()
         if metrics - whole
     ]

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from access import sql
 from analytics import catalogue, kinds, segments
-from analytics.models import KPI, AggregationRun, Cause, Kind, Metric
+from analytics.models import KPI, AggregationRun, Cause, Metric
 from analytics.segments import Segments
 from events import buckets, failures, names, past
 from events import queries as events
@@ -147,7 +147,7 @@ def finish(run: AggregationRun, *, buckets: int) -> AggregationRun:
 
 def computed(namespace_id: int) -> list[Target]:
     """Returns the active metrics that are computed from history, in two queries."""
-    metrics = list(Metric.objects.filter(active=True).exclude(kind=Kind.EXTERNAL))
+    metrics = list(Metric.objects.filter(active=True, kind__in=kinds.RULES))
     return targets(metrics, namespace_id=namespace_id)
 
 

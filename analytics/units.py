@@ -101,6 +101,8 @@ def fault(text: str, *, unit: str, units: Mapping[str, str]) -> FormulaError | N
 def _check(formula: Formula, unit: str, units: Mapping[str, str]) -> None:
     if missing := [name for name in formula.names if name not in units]:
         raise FormulaError(f"There is no metric named {', '.join(missing)}.")
+    if odd := [name for name in formula.names if units[name] not in _METRICS]:
+        raise FormulaError(f"There is no such unit as that of {', '.join(odd)}.")
     whole = fold(formula.tree, leaf=lambda of: _leaf(of, units), combine=_combined)
     right = _unit(whole)
     if right == COUNT and whole.dimension.amount == NUMBER:

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from access import sql
 from analytics import differences, fills, kinds, segments, services
-from analytics.models import Kind, Metric
+from analytics.models import Metric
 from events import buckets, past
 from events.buckets import DAY, Span
 
@@ -112,7 +112,7 @@ def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, .
     """
     metrics = [
         one
-        for one in Metric.objects.filter(active=True).exclude(kind=Kind.EXTERNAL)
+        for one in Metric.objects.filter(active=True, kind__in=kinds.RULES)
         if not one.stale and held.start_at + kinds.look_back(one.kind) <= day.start_at
     ]
     targets = services.targets(metrics, namespace_id=namespace_id)

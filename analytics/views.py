@@ -54,6 +54,7 @@ class KPIConfigs(Endpoint):
         if self.namespace() is not None:
             self.scope()  # whose catalogue it is: everybody's, but no stranger's
         kpis, warnings = queries.catalogue(self.query["kpis"])
+        warnings += queries.unreadable(kpis)
         body = {"kpis": [serializers.kpi_config(kpi) for kpi in kpis]}
         return Response(serializers.answer(body, warnings=warnings))
 
@@ -69,12 +70,13 @@ class KPIStatuses(Endpoint):
         now = datetime.now(UTC)
         found = queries.data_state(namespace_id=place, kpis=kpis, now=now)
         as_of = queries.data_as_of(namespace_id=place, now=now)
+        states = found.kpis.items()
+        warnings += [f"KPI {name} {one.fault}" for name, one in states if one.fault]
         body = {
             "data_from": found.data_from and found.data_from.timestamp(),
             "data_as_of": as_of.timestamp(),
             "statuses": [
-                {**found.kpis[kpi.name]._asdict(), "kpi": serializers.kpi_config(kpi)}
-                for kpi in kpis
+                serializers.kpi_status(kpi, state=found.kpis[kpi.name]) for kpi in kpis
             ],
         }
         return Response(serializers.answer(body, warnings=warnings))

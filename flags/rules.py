@@ -112,14 +112,19 @@ def known(rules: Sequence[Rule]) -> list[dict[str, Any]]:
 def fits(rule: Rule, *, user: Mapping[str, Any]) -> bool:
     """Says whether a user has the property with the value, or one of the values.
 
-    "42" is not 42; "=" takes 42.0 for 42, "in" does not; true is no number.
+    "42" is not 42; "=" takes 42.0 for 42, "in" does not; true is no number. A stored
+    rule that cannot be read (any more) fits nobody.
     """
-    if rule["property"] not in user:
-        return False
-    value = user[rule["property"]]
-    if rule["comparator"] == "=":
-        return bool(value == rule["value"]) and not isinstance(value, bool)
-    return any(type(value) is type(one) and value == one for one in rule["value"])
+    match rule:
+        case {"property": str(name), "comparator": "=", "value": wanted}:
+            value = user.get(name)
+            return bool(name in user and value == wanted and type(value) is not bool)
+        case {"property": str(name), "comparator": "in", "value": list(listed)}:
+            value = user.get(name)
+            return name in user and any(
+                type(value) is type(one) and value == one for one in listed
+            )
+    return False
 
 
 def told(rule: Rule, *, user: Mapping[str, Any]) -> str:

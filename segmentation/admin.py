@@ -129,13 +129,13 @@ class SegmentationAdmin(OwnedAdmin[Segmentation]):
 
     @admin.display
     def leaves(self, row: Segmentation) -> SafeString:
-        paths = [leaf.path for leaf in tree.leaves(row.tree)]
+        paths = leaf_paths(row)
         more = len(paths) - LISTED
         return lines(paths[:LISTED] + [f"and {more} more"] * (more > 0))
 
     @admin.display(description="leaves")
     def every_leaf(self, row: Segmentation) -> SafeString:
-        return lines(leaf.path for leaf in tree.leaves(row.tree))
+        return lines(leaf_paths(row))
 
     @admin.display
     def warnings(self, row: Segmentation) -> SafeString:
@@ -184,6 +184,13 @@ class SegmentationAdmin(OwnedAdmin[Segmentation]):
     ) -> None:
         for row in queryset:
             self.delete_model(request, row)
+
+
+def leaf_paths(row: Segmentation) -> list[str]:
+    """Returns the paths of all leaves; none where the tree cannot be read."""
+    if checks.fault(row.tree):
+        return []
+    return [leaf.path for leaf in tree.leaves(row.tree)]
 
 
 def lines(texts: Iterable[str]) -> SafeString:

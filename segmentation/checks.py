@@ -95,8 +95,19 @@ def wrong(at: str, expected: str) -> TreeError:
     return TreeError(f"{at}: expected {expected}")
 
 
+def fault(value: object) -> str | None:
+    """Returns why a stored tree cannot be read, if it cannot (any more)."""
+    try:
+        check(value)
+    except TreeError as error:
+        return f"the tree cannot be read: {error}"
+    return None
+
+
 def warnings(value: dict[str, Any], *, known: AbstractSet[str]) -> list[str]:
-    """Returns what a checked tree lacks, given the ids of the tests that exist."""
+    """Returns what a stored tree lacks, given the ids of the tests that exist."""
+    if unreadable := fault(value):
+        return [unreadable]
     return [
         f"the A/B test {name} does not exist: nobody is in its groups"
         for name in sorted(tree.tests(value) - known)

@@ -7,17 +7,19 @@ from typing import Annotated, TypedDict, TypeVar
 
 from django.db.models import Case, QuerySet, Value, When
 from django_stubs_ext import Annotations
+from rest_framework.exceptions import ValidationError
 
 from access.errors import Missing
 from access.queries import Scope
 from events import queries as events
-from segmentation import tree
+from segmentation import checks, tree
 from segmentation.changes import Status
 from segmentation.cuts import Cut
 from segmentation.groups import Draw
 from segmentation.models import ABTest, Segment, Segmentation
 from segmentation.tree import Group
 
+UNREADABLE = "the tree cannot be read any more: there are no numbers by it"
 RowT = TypeVar("RowT", bound=ABTest)
 
 
@@ -37,10 +39,14 @@ def cut(*, namespace_id: int, segmentation_id: str) -> Cut | None:
 
 
 def existing(*, namespace_id: int, segmentation_id: str) -> Cut:
-    """Returns a segmentation of a namespace. Raises Missing."""
+    """Returns a segmentation of a namespace.
+
+    Raises Missing, and ValidationError where its tree cannot be read.
+    """
     row = segmentation(namespace_id=namespace_id, segmentation_id=segmentation_id)
-    [found] = made([row])
-    return found
+    if found := made([row]):
+        return found[0]
+    raise ValidationError({"segmentation": [f"Of {row.name} {UNREADABLE}."]})
 
 
 def every() -> list[Cut]:
@@ -49,8 +55,12 @@ def every() -> list[Cut]:
 
 
 def made(rows: Iterable[Segmentation]) -> list[Cut]:
-    """Returns segmentations with their segments and those of their tests that exist."""
-    found = list(rows)
+    """Returns segmentations with their segments and those of their tests that exist.
+
+    Those whose tree cannot be read are left out: they have no numbers, and keep nobody
+    else's from being computed.
+    """
+    found = [one for one in rows if checks.fault(one.tree) is None]
     segments = Segment.objects.filter(segmentation__in=found)
     numbers = {
         key: tuple(one.pk for one in group)
@@ -63,7 +73,7 @@ def made(rows: Iterable[Segmentation]) -> list[Cut]:
             name=one.name,
             tree=one.tree,
             created_at=one.created_at,
-            segments=numbers[one.pk],
+            segments=numbers.get(one.pk, ()),
             draws={
                 name: known[one.namespace_id, name]
                 for name in tree.tests(one.tree)
@@ -71,7 +81,14 @@ def made(rows: Iterable[Segmentation]) -> list[Cut]:
             },
         )
         for one in found
+        if len(numbers.get(one.pk, ())) == len(tree.leaves(one.tree))
     ]
+
+
+def segment_numbers(*, namespace_id: int) -> list[int]:
+    """Returns the numbers of all leaves, whether their trees can be read or not."""
+    rows = Segment.objects.filter(segmentation__namespace=namespace_id)
+    return list(rows.values_list("pk", flat=True))
 
 
 def draws(namespace_ids: Iterable[int]) -> dict[tuple[int, str], Draw]:
@@ -137,7 +154,7 @@ def uses(*, namespace_id: int) -> dict[str, dict[str, str]]:
     """Returns, by id of an A/B test, the segmentations that name it: id → name."""
     found: dict[str, dict[str, str]] = {}
     for one in segmentations(namespace_id=namespace_id):
-        for name in tree.tests(one.tree):
+        for name in set() if checks.fault(one.tree) else tree.tests(one.tree):
             found.setdefault(name, {})[one.pk] = one.name
     return found
 

@@ -88,7 +88,7 @@ def compare(
     """
     as_of = queries.data_as_of(namespace_id=namespace_id, now=now)
     kpis, warnings = queries.catalogue(names)
-    questions = [Question(k.name, k.unit, formula.parse(k.formula)) for k in kpis]
+    questions = [Question(k.name, k.unit, formula.read(k.formula)) for k in kpis]
     numbers = read(questions, namespace_id=namespace_id, cut=cut, days=days)
     found = [compared(one, numbers, days=days, as_of=as_of) for one in nodes(cut)]
     return Comparison(as_of, found, warnings + cautions(found))
@@ -101,7 +101,7 @@ def read(
     metrics = {one.name: one for one in Metric.objects.filter(active=True)}
     pairs = zip(cut.segments, cut.leaves, strict=True)
     tested = [(number, leaf) for number, leaf in pairs if leaf.is_tested]
-    names = {name for one in questions for name in one.formula.names}
+    names = {name for one in questions for name in one.names}
     sums = samples.of(
         namespace_id=namespace_id,
         metrics=samples.needed(names, metrics),
@@ -153,7 +153,9 @@ def compared(node: Node, numbers: Numbers, *, days: Span, as_of: datetime) -> Co
 
 
 def answered(one: Question, trial: Trial, metrics: Mapping[str, Metric]) -> Finding:
-    faults = [samples.fault(name, metrics) for name in one.formula.names]
+    if one.formula is None:
+        return trials.unknown(one, reason="its formula cannot be read")
+    faults = [samples.fault(name, metrics) for name in one.names]
     if reason := next(filter(None, faults), None):
         return trials.unknown(one, reason=reason)
     return trials.finding(one, trial=trial)

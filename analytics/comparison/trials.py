@@ -9,7 +9,7 @@ from typing import NamedTuple, SupportsFloat
 import numpy as np
 
 from analytics.comparison import significance, verdicts
-from analytics.comparison.significance import Estimate, Interval
+from analytics.comparison.significance import Estimate, Floats, Interval
 from analytics.comparison.verdicts import Outcome, Reach, Said
 from analytics.formula import Formula
 from analytics.rationals import Rationals
@@ -22,7 +22,18 @@ class Question(NamedTuple):
 
     name: str
     unit: str
-    formula: Formula
+    formula: Formula | None  # None: it cannot be read
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics of its formula."""
+        return self.formula.names if self.formula else ()
+
+    def of(self, sums: Mapping[str, Rationals]) -> Floats:
+        """Returns the KPI of such sums; NaN where something is divided by nothing."""
+        if self.formula is None:
+            raise ValueError(f"the formula of {self.name} cannot be read")
+        return self.formula.series(sums).floats()
 
 
 class Sample(NamedTuple):
@@ -97,11 +108,11 @@ def unknown(one: Question, *, reason: str) -> Finding:
 
 def finding(one: Question, *, trial: Trial) -> Finding:
     """Returns a KPI in both groups. All metrics of its formula must be sampled."""
-    parts = {name: trial.samples[name].parts for name in one.formula.names}
+    parts = {name: trial.samples[name].parts for name in one.names}
     found = outcome(one, parts=parts, shares=trial.shares)
     sums = {name: each.sum(axis=-1) for name, each in parts.items()}
-    plain_a, plain_b = map(known, one.formula.series(sums).floats())
-    told = said(found, names=one.formula.names, trial=trial)
+    plain_a, plain_b = map(known, one.of(sums))
+    told = said(found, names=one.names, trial=trial)
     return Finding(found, told, (plain_a, plain_b))
 
 
@@ -110,9 +121,7 @@ def outcome(one: Question, *, parts: Mapping[str, Rationals], shares: Pair) -> O
     hundredths = np.array([[round(share * 100)] for share in shares])
     scale = Rationals.of(hundredths, per=100 * 100)
     scaled = {name: each / scale for name, each in parts.items()}
-    both = significance.estimate(
-        scaled, of=lambda sums: one.formula.series(sums).floats()
-    )
+    both = significance.estimate(scaled, of=one.of)
     a, b = map(Estimate, both.value, both.variance)
     number = next(iter(parts.values())).shape[-1]
     contrast = significance.contrast(a=a, b=b, parts=number)

@@ -76,7 +76,7 @@ def concluded(one: Outcome) -> Said:
     by = (
         by_how_much(one.lift, " %")
         if one.lift
-        else by_how_much(one.difference, _POINTS[one.unit])
+        else by_how_much(one.difference, _POINTS.get(one.unit, ""))
     )
     numbers = (
         f"{shown(one.b, one.unit)} in B against {shown(one.a, one.unit)} in A, {by}"
@@ -149,7 +149,7 @@ def by_how_much(reach: Reach, unit: str) -> str:
 
 
 def shown(value: float, unit: str) -> str:
-    return number(value) + _SUFFIXES[unit]
+    return number(value) + _SUFFIXES.get(unit, "")
 
 
 def number(value: float) -> str:

@@ -100,8 +100,11 @@ MEMORY = "SET LOCAL work_mem = '64MB'"
 
 
 def look_back(kind: str) -> timedelta:
-    """Returns how far before a bucket the history must reach that it is summed from."""
-    return RULES[Kind(kind)].look_back
+    """Returns how far before a bucket the history must reach that it is summed from.
+
+    Of a kind that is not computed from history, nothing is needed.
+    """
+    return RULES[Kind(kind)].look_back if kind in RULES else timedelta(0)
 
 
 def sums(*, spans: Sequence[Span], kinds: Collection[str], segments: Segments) -> str:

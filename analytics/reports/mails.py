@@ -150,6 +150,10 @@ def told(
 
 def fault(state: KPIState) -> str:
     """Returns what is to be known before a KPI's numbers are relied on."""
+    if state.metrics_gone:
+        return f"{FAULTS[state.status]}: {', '.join(state.metrics_gone)}"
+    if state.fault:
+        return "its formula cannot be read"
     return FAULTS[state.status] or (NO_EVENTS if state.metrics_without_data else "")
 
 

@@ -18,6 +18,7 @@ from access.staff import OwnedAdmin
 from analytics.models import Report, ReportSchedule, Status
 from analytics.reports import mails, schedules, tasks
 from analytics.reports.forms import ScheduleForm
+from analytics.reports.schedules import ScheduleError
 
 # The page is an e-mail: its styles stand in it, and it loads and runs nothing.
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -46,8 +47,11 @@ class ReportScheduleAdmin(OwnedAdmin[ReportSchedule]):
         """The earliest time of it, by the schedule's clock."""
         if not schedule.active:
             return "-"
-        at = schedules.next_at(schedule, at=datetime.now(UTC))
-        return f"{at.astimezone(ZoneInfo(schedule.timezone)):%Y-%m-%d %H:%M %Z}"
+        try:
+            at = schedules.next_at(schedule, at=datetime.now(UTC))
+        except ScheduleError as error:
+            return f"never: {error}"
+        return f"{at.astimezone(schedules.zone_of(schedule)):%Y-%m-%d %H:%M %Z}"
 
     @admin.display(description="last report")
     def last(self, schedule: ReportSchedule) -> str:
@@ -98,7 +102,11 @@ class ReportScheduleAdmin(OwnedAdmin[ReportSchedule]):
         if not self.has_view_permission(request, schedule):
             raise PermissionDenied
         now = datetime.now(UTC)
-        asked = schedules.payload(schedule, schedules.last(schedule, at=now))
+        try:
+            period = schedules.last(schedule, at=now)
+        except ScheduleError as error:
+            return HttpResponse(f"There is no preview: {error}.", status=409)
+        asked = schedules.payload(schedule, period)
         page = mails.html(mails.summary(schedule, payload=asked, now=now))
         return HttpResponse(page, headers={"Content-Security-Policy": MAIL_POLICY})
 
@@ -123,7 +131,12 @@ class ReportScheduleAdmin(OwnedAdmin[ReportSchedule]):
 
     def send(self, request: HttpRequest, schedule: ReportSchedule) -> None:
         assert isinstance(request.user, User)
-        schedules.send_again(schedule=schedule, at=datetime.now(UTC), user=request.user)
+        now = datetime.now(UTC)
+        try:
+            schedules.send_again(schedule=schedule, at=now, user=request.user)
+        except ScheduleError as error:
+            messages.error(request, f"{schedule} is not sent: {error}.")
+            return
         transaction.on_commit(tasks.wake, robust=True)
         self.log_change(request, schedule, "Sent the last report again.")
         messages.success(request, SENT % schedule)

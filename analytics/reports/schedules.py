@@ -5,10 +5,10 @@ The rows are the queue, as everywhere: ticks may be lost, doubled or late.
 
 import logging
 import smtplib
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.db import transaction
@@ -19,7 +19,9 @@ from analytics import queries
 from analytics.models import OPEN, Report, ReportSchedule, Status
 from analytics.reports import frequencies, mails, queue
 from analytics.reports.queue import DuplicateError
+from events import failures
 from events.buckets import Span
+from events.failures import Attempts
 
 SETTLED = timedelta(minutes=10)  # what arrives so long after the end is in the report
 PAUSES = [timedelta(minutes=minutes) for minutes in (5, 30, 120, 360)]
@@ -27,53 +29,86 @@ MAIL_ATTEMPTS = len(PAUSES) + 1
 logger = logging.getLogger(__name__)
 
 
+class ScheduleError(ValueError):
+    """A schedule that was stored cannot be followed (any more)."""
+
+
 def make_due(*, at: datetime) -> list[Report]:
     """Requests the reports of all active schedules whose last period has none yet.
 
     Returns those that are new. An older period that was missed stays without, as does
     one that ended before its schedule was made, or so long ago that its report may have
-    been made, mailed and deleted.
+    been made, mailed and deleted. A schedule that fails, such as by a time zone that
+    there is not, is noted, and stops no other.
     """
-    kept_from = at - timedelta(days=settings.REPORT_DAYS)
-    schedules = ReportSchedule.objects.filter(active=True).select_related("namespace")
-    found = latest(schedules, at=at)
-    starts = {period.start_at for _, period in found}
-    rows = Report.objects.filter(schedule__active=True, period_start_at__in=starts)
-    made = set(rows.values_list("schedule_id", "period_start_at"))
-    requested = [
-        request(schedule, period, at=at)
-        for schedule, period in found
-        if period.end_at > max(schedule.created_at, kept_from)
-        and (schedule.pk, period.start_at) not in made
-    ]
+    with failures.attempts("schedule", at=at) as attempts:
+        found = latest(attempts, at=at)
+        starts = {period.start_at for _, period in found}
+        rows = Report.objects.filter(schedule__active=True, period_start_at__in=starts)
+        made = set(rows.values_list("schedule_id", "period_start_at"))
+        requested = [
+            attempts.attempt(schedule.pk, partial(request, schedule, period, at=at))
+            for schedule, period in found
+            if is_due(schedule, period, at=at)
+            and (schedule.pk, period.start_at) not in made
+        ]
     return [report for report in requested if report]
 
 
-def latest(
-    schedules: Iterable[ReportSchedule], *, at: datetime
-) -> list[tuple[ReportSchedule, Span]]:
-    """Returns schedules with their last periods that all numbers are in for.
+def is_due(schedule: ReportSchedule, period: Span, *, at: datetime) -> bool:
+    """Says whether a period ended while its schedule was there, and not long ago."""
+    kept_from = at - timedelta(days=settings.REPORT_DAYS)
+    return period.end_at > max(schedule.created_at, kept_from)
+
+
+def latest(attempts: Attempts, *, at: datetime) -> list[tuple[ReportSchedule, Span]]:
+    """Returns active schedules with their `complete` periods."""
+    active = ReportSchedule.objects.filter(active=True).select_related("namespace")
+    schedules = list(active)
+    complete_at = {
+        namespace_id: queries.data_as_of(namespace_id=namespace_id, now=at)
+        for namespace_id in {one.namespace_id for one in schedules}
+    }
+    found = [
+        (
+            schedule,
+            attempts.attempt(
+                schedule.pk,
+                partial(last, schedule, at=complete_at[schedule.namespace_id]),
+            ),
+        )
+        for schedule in schedules
+    ]
+    return [(schedule, period) for schedule, period in found if period]
+
+
+def complete(schedule: ReportSchedule, *, at: datetime) -> Span:
+    """Returns the last period of a schedule that all numbers are in for.
 
     All that was received until ten minutes after its end, that is; so a namespace
     whose events wait to be aggregated waits for its reports.
     """
-    found = list(schedules)
-    complete_at = {
-        namespace_id: queries.data_as_of(namespace_id=namespace_id, now=at)
-        for namespace_id in {one.namespace_id for one in found}
-    }
-    return [(one, last(one, at=complete_at[one.namespace_id])) for one in found]
+    as_of = queries.data_as_of(namespace_id=schedule.namespace_id, now=at)
+    return last(schedule, at=as_of)
+
+
+def zone_of(schedule: ReportSchedule) -> ZoneInfo:
+    """Returns the zone of a schedule. Raises ScheduleError."""
+    try:
+        return ZoneInfo(schedule.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ScheduleError(f"there is no time zone {schedule.timezone!r}") from None
 
 
 def last(schedule: ReportSchedule, *, at: datetime) -> Span:
     """Returns the last period of a schedule that ended ten minutes before, or more."""
-    zone = ZoneInfo(schedule.timezone)
+    zone = zone_of(schedule)
     return frequencies.last(schedule.frequency, zone=zone, at=at - SETTLED)
 
 
 def next_at(schedule: ReportSchedule, *, at: datetime) -> datetime:
     """Returns when the period that is under way can be reported on at the earliest."""
-    zone = ZoneInfo(schedule.timezone)
+    zone = zone_of(schedule)
     under_way = frequencies.current(schedule.frequency, zone=zone, at=at - SETTLED)
     return under_way.end_at + SETTLED
 
@@ -116,7 +151,7 @@ def send_again(*, schedule: ReportSchedule, at: datetime, user: User) -> Report:
     The report that was there stays, as one that belongs to no schedule; one that is
     still being made is not begun again. Returns the report that will be mailed.
     """
-    [(_, period)] = latest([schedule], at=at)
+    period = complete(schedule, at=at)
     there = Report.objects.filter(schedule=schedule, period_start_at=period.start_at)
     before = there.select_for_update().first()
     if before and before.status in OPEN:

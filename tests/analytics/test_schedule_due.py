@@ -115,11 +115,11 @@ def test_a_tick_costs_the_same_however_many_schedules_have_their_report(
     for number in range(3):
         schedule(shop.pk, name=f"schedule {number}")
     schedules.make_due(at=NOON)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert schedules.make_due(at=NOON) == []
     for number in range(3, 6):
         schedule(shop.pk, name=f"schedule {number}", created_at=NOON)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert schedules.make_due(at=NOON) == []
 
 

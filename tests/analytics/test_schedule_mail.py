@@ -111,8 +111,8 @@ def test_numbers_that_cannot_be_relied_on_say_so(shop, mailoutbox):
     mail = sent(mailoutbox)
     assert "Late: 0  no change from 0 (data is missing)" in text(mail)
     assert "New: 0  no change from 0 (no events of this kind yet)" in text(mail)
-    assert f"Gone: {GAP}  {GAP} (a metric is missing)" in text(mail)
-    assert "<em>a metric is missing</em>" in page(mail)
+    assert f"Gone: {GAP}  {GAP} (a metric is missing: nothing)" in text(mail)
+    assert "<em>a metric is missing: nothing</em>" in page(mail)
 
 
 def test_without_kpis_it_says_so(shop, mailoutbox):
