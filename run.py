@@ -53,6 +53,7 @@ COMMANDS = {
         "python -m pytest tests/campaigns/kills.py",
         "python -m pytest -s tests/campaigns/imports.py",
         "python -m pytest -s tests/campaigns/reports.py",
+        "python -m pytest -s tests/campaigns/slow_clients.py",
     ],
     "bench": ["python -m benchmarks", "python -m benchmarks.filters"],
     "format": ["ruff check --fix --exit-zero --quiet .", "ruff format ."],
