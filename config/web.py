@@ -1,4 +1,4 @@
-"""The web server: `python -m config.web`, with HOST, PORT and WEB_CONCURRENCY.
+"""The web server: `python -m config.web`, with HOST, PORT, WEB_CONCURRENCY and HTTP2.
 
 What slow clients may take is bounded here (connections, headers) and in
 `config.gateway` (bodies, answers).
@@ -9,7 +9,7 @@ import resource
 from importlib import import_module
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
 TARGET = "config.asgi:application"
@@ -28,14 +28,19 @@ def raise_file_limit() -> int:
     return FILES if hard == resource.RLIM_INFINITY else hard
 
 
-def serve(*, host: str, port: int, processes: int, files: int) -> None:
-    """Serve until told to stop; a process may have so many open files."""
+def serve(*, host: str, port: int, processes: int, files: int, http2: bool) -> None:
+    """Serve until told to stop; a process may have so many open files.
+
+    With HTTP/2 the server waits without an end for half of its headers, and for who
+    sends nothing at all: to tell the version, it reads the first bytes.
+    """
     server = Granian(
         TARGET,
         address=host,
         port=port,
         interface=Interfaces.ASGINL,
         workers=processes,
+        http=HTTPModes.auto if http2 else HTTPModes.http1,
         websockets=False,
         backlog=2_048,
         backpressure=min(CONNECTIONS, files // 3),
@@ -56,4 +61,5 @@ if __name__ == "__main__":
         port=int(os.environ.get("PORT", "8000")),
         processes=int(os.environ.get("WEB_CONCURRENCY", "2")),
         files=raise_file_limit(),
+        http2=os.environ.get("HTTP2") == "True",
     )
