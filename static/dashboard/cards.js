@@ -14,12 +14,12 @@ const box = document.getElementById("cards");
 const cards = new Map(); // KPI name → { article, show }
 
 // Shows KPIs in order. `cells` are { starts, kinds, label } as a chart takes them;
-// `statuses` has KPI name → what the API says of it.
-export function showCards(kpis, { statuses, cells, isLate }) {
+// `statuses` has KPI name → what the API says of it, `before` → the numbers compared.
+export function showCards(kpis, { statuses, cells, before, isLate }) {
   delete box.dataset.stale;
   const known = kpis.filter(({ kpi }) => statuses.has(kpi));
   box.replaceChildren(...known.map(({ kpi }) => card(kpi).article));
-  for (const one of known) fill(card(one.kpi), one, { status: statuses.get(one.kpi), cells, isLate });
+  for (const one of known) fill(card(one.kpi), one, { status: statuses.get(one.kpi), cells, before: before.get(one.kpi), isLate });
 }
 
 // Takes the numbers away: they would be of something else than what is chosen.
@@ -46,14 +46,14 @@ function card(name) {
   return cards.get(name);
 }
 
-function fill(one, { aggregate, values, previous }, { status, cells, isLate }) {
+function fill(one, { aggregate, values }, { status, cells, before, isLate }) {
   const part = (selector) => one.article.querySelector(selector);
   const { unit, display_name, description } = status.kpi.metadata;
   const isEmpty = cells.kinds.every((kind) => kind === "gap");
   part("h2").textContent = display_name;
   showStatus(part(".status"), status, isLate);
   part(".value").textContent = full(isEmpty ? null : aggregate, unit);
-  part(".change").textContent = previous && !isEmpty ? change(aggregate, previous.aggregate, unit) : "";
+  part(".change").textContent = before ? change(before.aggregate, before.previous.aggregate, unit) : "";
   part(".description").textContent = description;
   one.show ??= draw(part(".chart"), unit);
   one.show({ ...cells, values });

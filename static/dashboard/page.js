@@ -3,7 +3,7 @@
 import { ask, carry, Failure, newest, now } from "../pages/ask.js";
 import { addDays, dateOf, isKnown, ownZone } from "../pages/calendar.js";
 import { isLate, onRetry, showFailure, showFreshness, showState } from "../pages/notice.js";
-import { cellLabel, endOfCell, span, spanLabel, timeLabel } from "../pages/periods.js";
+import { cellLabel, comparedBy, endOfCell, span, spanLabel, timeLabel } from "../pages/periods.js";
 import { ageCards, emptyCards, forgetCards, showCards } from "./cards.js";
 
 const find = (id) => document.getElementById(id);
@@ -22,20 +22,23 @@ const load = newest(async (signal) => {
   if (!isKnown(zone)) throw new Failure(`This browser does not know the time zone ${zone}: choose another.`);
   const state = await ask("analytics/kpis/status/", { query: named([["namespace", namespace]]), signal });
   const chosen = asked(zone);
-  const query = { namespace, timezone: zone, complete: true, ...chosen };
-  const values = await ask("analytics/kpis/values/", { query: named(Object.entries(query)), signal });
+  const read = (query) => ask("analytics/kpis/values/", { query: named(Object.entries({ namespace, timezone: zone, ...chosen, ...query })), signal });
+  const compare = choice.compare.value;
+  const by = comparedBy({ period: choice.period.value, granularity: chosen.granularity, compare });
+  const [values, against] = await Promise.all([read({ complete: true }), compare ? read({ compare, granularity: by }) : null]);
+  if (against) against.previous_end_timestamp ??= endOfCell(against.previous_start_timestamps.at(-1), { granularity: by, zone });
   const late = isLate(state.data_as_of, tick);
   const ready = late ? await ask("readyz", { accept: [503], signal }).catch(() => null) : null;
   signal.throwIfAborted();
   shown = { address: location.search, asOf: state.data_as_of, zone };
   showFailure(null);
   showFreshness(state.data_as_of, { tick, zone, state: ready });
-  show(state, values, { zone, granularity: chosen.granularity });
+  show(state, values, against, { zone, granularity: chosen.granularity });
 }, { busy, fail });
 
 // What the numbers are asked for; a day begins and ends by the clock of the zone.
 function asked(zone) {
-  const { period, from, to, granularity, compare } = choice;
+  const { period, from, to, granularity } = choice;
   const chosen = span({ period: period.value, from: from.value, to: to.value, zone, now: now() });
   if (from.value > to.value && period.value === "custom") throw new Failure("The first day must not be after the last.");
   if (chosen.start >= chosen.end) throw new Failure("These days are still to come.");
@@ -43,14 +46,13 @@ function asked(zone) {
     start_timestamp: chosen.start,
     end_timestamp: chosen.end,
     granularity: granularity.value || chosen.granularity,
-    ...(compare.value && { compare: compare.value }),
   };
 }
 
 // A query for the chosen KPIs.
 const named = (query) => [...query, ...kpis.map((name) => ["kpis", name])];
 
-function show(state, values, { zone, granularity }) {
+function show(state, values, against, { zone, granularity }) {
   const { start_timestamps: starts, warnings = [] } = values;
   const statuses = new Map(state.statuses.map((one) => [one.kpi.name, one]));
   const warned = new Set([...warnings, ...(state.warnings ?? [])]);
@@ -58,12 +60,13 @@ function show(state, values, { zone, granularity }) {
   find("warnings").hidden = !warned.size;
   const end = endOfCell(starts.at(-1), { granularity, zone });
   const kinds = kindsOf(values, { end, from: state.data_from, asOf: state.data_as_of });
-  const before = values.previous_start_timestamps;
-  find("span").textContent = about({ starts, end, before }, { zone, granularity, from: state.data_from });
+  find("span").textContent = about({ starts, end, against }, { zone, from: state.data_from });
   const label = (at) => cellLabel(at, { granularity, zone });
   for (const one of document.querySelectorAll("#no-data .namespace")) one.textContent = choice.namespace.value;
   showState(!values.kpis.length ? "no-kpis" : state.data_from === null ? "no-data" : "cards");
-  showCards(values.kpis, { statuses, cells: { starts, kinds, label }, isLate: isLate(state.data_as_of, tick) });
+  const isComparable = against?.previous_start_timestamps[0] >= state.data_from;
+  const before = new Map(isComparable ? against.kpis.map((one) => [one.kpi, one]) : []);
+  showCards(values.kpis, { statuses, cells: { starts, kinds, label }, before, isLate: isLate(state.data_as_of, tick) });
 }
 
 // What each cell is: "whole", "partial" (it goes on, or began before the data), or "gap".
@@ -75,13 +78,18 @@ function kindsOf({ start_timestamps: starts, complete }, { end, from, asOf }) {
   });
 }
 
-// Which time the numbers are of, in words.
-function about({ starts, end, before }, { zone, granularity, from }) {
+// Which time the numbers are of, and what they are compared with, in words.
+function about({ starts, end, against }, { zone, from }) {
   const span = spanLabel({ start: starts[0], end: Math.min(end, now()) }, zone);
-  const begun = from > starts[0] ? ` Data begin ${timeLabel(from, { zone, now: now() })}.` : "";
   const goesOn = end > now() ? " So far: the last cell goes on." : "";
-  const against = before ? ` Changes are against ${spanLabel({ start: before[0], end: endOfCell(before.at(-1), { granularity, zone }) }, zone)}.` : "";
-  return `${span}, by the clock of ${zone}.${goesOn}${begun}${against}`;
+  const begin = `begin ${timeLabel(from, { zone, now: now() })}.`;
+  const begun = from > starts[0] ? ` Data ${begin}` : "";
+  return `${span}, by the clock of ${zone}.${goesOn}${begun}${against ? changes(against, { zone, from, begin }) : ""}`;
+}
+
+function changes({ previous_start_timestamps: [start], previous_end_timestamp: end }, { zone, from, begin }) {
+  const span = spanLabel({ start, end }, zone);
+  return start >= from ? ` Changes are against ${span}.` : ` There is nothing to compare with in ${span}: data ${begin}`;
 }
 
 function empty(sign) {

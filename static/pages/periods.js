@@ -26,6 +26,13 @@ function hours(number, zone, now) {
   return { start, end, granularity: "1h" };
 }
 
+// Of which cells a period is compared: of days and months as wholes, so that one that
+// goes on meets as much of the day or month before. Weeks do not make a month.
+export function comparedBy({ period, granularity, compare }) {
+  if (period === "24h" || !["5m", "1h", "1d"].includes(granularity)) return granularity;
+  return period === "month" && compare !== "previous_week" ? "1mo" : "1d";
+}
+
 // Returns when the cell ends that starts at a time.
 export function endOfCell(start, { granularity, zone }) {
   const date = dateOf(start, zone);

@@ -143,3 +143,51 @@ def test_the_running_cell_is_drawn_apart_and_gaps_are_no_zeros(logged_in, now):
     assert "Data begin" in page.locator("#span").inner_text()
     assert "\u2013" in drawn(page, 0, cell=3, cells=10)
     expect(page.locator("#late")).to_be_hidden()
+
+
+@pytest.fixture
+def until_now(transactional_db, now):
+    """One in each half hour that has passed since the second of October."""
+    shop = services.ensure_namespaces(["shop"])["shop"]
+    metric("clicks", Kind.COUNT, "click")
+    kpi("clicks", "clicks")
+    first = datetime(2026, 10, 2, tzinfo=UTC)
+    halves = range((now - first) // HALF_HOUR + 1)
+    fill(shop, "clicks", {first + half * HALF_HOUR: 1 for half in halves})
+
+
+@pytest.mark.usefixtures("until_now")
+@pytest.mark.parametrize(
+    ("query", "says", "change"),
+    [
+        # As much time has passed of a day of 25 hours when its clock shows 6:20.
+        (
+            "period=today",
+            "Changes are against Sun, 25 Oct 2026, 00:00-06:20.",
+            "no change from 15",
+        ),
+        (
+            "period=custom&from=2026-10-25&to=2026-10-25",
+            "Changes are against Sat, 24 Oct 2026.",
+            "▲ 4.2% from 48",
+        ),
+        (
+            "period=7d",
+            "Changes are against Mon, 12 Oct - Sun, 18 Oct 2026.",
+            "▲ 0.6% from 336",
+        ),
+        (
+            "period=month",
+            "00:00 - Sat, 26 Sept 2026, 08:20: data begin 2 Oct, 02:00.",
+            "",
+        ),
+    ],
+)
+def test_a_period_is_compared_with_as_much_of_the_one_before(
+    logged_in, now, query, says, change
+):
+    compare = "compare=previous_period&timezone=Europe/Berlin"
+    page, _ = visit(logged_in, now, f"{query}&{compare}")
+    about = page.locator("#span").inner_text()
+    assert says in about.replace("\u2009", " ").replace("\u2013", "-")
+    assert page.locator(".change").inner_text() == change
