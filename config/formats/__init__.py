@@ -1,0 +1,1 @@
+"""How the admin writes: a module a language, looked up by Django."""
