@@ -3,12 +3,11 @@
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.management.base import CommandError
 
-from access import options, spelling
-from events import body, encodings
+from access import options
+from events import body, encodings, zones
 from events.dialects import COMMA, POINT, Form
 from events.fields import Fields
 from events.recognition import Options
@@ -97,21 +96,13 @@ def time_format(text: str) -> str:
     return TimeFormat(text).name
 
 
-def zone(text: str) -> ZoneInfo:
-    known = available_timezones() - {"localtime"}
-    if text not in known:
-        hint = spelling.question(text, known)
-        raise ValueError(f"expected a time zone such as Europe/Berlin{hint}")
-    return ZoneInfo(text)
-
-
 READERS: dict[str, Callable[[str], Any]] = {
     "format": form,
     "encoding": encodings.known,
     "delimiter": delimiter,
     "decimal": decimal,
     "time-format": time_format,
-    "timezone": zone,
+    "timezone": zones.zone,
 }
 
 

@@ -3,28 +3,10 @@
 import shlex
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from access import spelling
-from events import body
+from events import body, intake
 from events.lines import LineError
-
-# What exports call a field, where its own name is too far from it to be recognised.
-ALIASES = {
-    "timestamp": "datetime",
-    "time": "datetime",
-    "ts": "datetime",
-    "date": "datetime",
-    "created_at": "datetime",
-    "occurred_at": "datetime",
-    "amount": "value",
-    "revenue": "value",
-    "price": "value",
-    "uid": "user_id",
-    "event": "event_name",
-    "sku": "item_id",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +51,9 @@ class Fields:
 
     def meant(self, name: str) -> str | None:
         """Returns the field that a name is plainly meant for, unless it was told."""
-        meant = None if name in self.ignored else nearest(name)
+        meant = None if name in self.ignored else intake.EVENT.meant(name)
         told = meant in self.names or meant in self.constants
         return None if told else meant
-
-
-@lru_cache(maxsize=1_000)
-def nearest(name: str) -> str | None:
-    """Returns the field whose name is like this one, or that exports call so."""
-    return spelling.suggestion(name, body.PROPERTIES, ALIASES)
 
 
 def picked(sent: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, Any]:

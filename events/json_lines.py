@@ -11,35 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from access import times
 from events import body, columns, lines, time_formats
-from events.body import ABSENT, Event
+from events.body import Event
 from events.dialects import Dialect
 from events.fields import picked
-from events.lines import MISFITS, LineError, Rules
+from events.lines import MISFITS, LineError, Plain, Rules
 
 # JSON holds these control characters as they are, and others only escaped.
 CONTROL = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 NEW_FIELDS = 100  # that are decoded quickly: more are no names, but data
-Short = Annotated[str, Meta(min_length=1, max_length=200)]
-
-
-class Plain(Event, gc=False):
-    """An event whose texts are known to hold no control character."""
-
-    event_name: Short
-    user_id: Short
-    namespace: Short = ABSENT
-    event_id: Short = ABSENT
-    item_id: Short = ABSENT
-    order_id: Short = ABSENT
-    session_id: Short = ABSENT
-
 
 OBJECT = msgspec.json.Decoder(dict[str, Any], float_hook=body.NUMBER)
 
@@ -101,7 +86,7 @@ class JsonLines:
         fields = picked(sent, self._sources) | self._constants
         at = fields.get("datetime")
         if isinstance(at, str) or (self._times.is_number and is_number(at)):
-            fields = lines.with_moment(fields, self._times, line)
+            lines.read_time(fields, self._times, line)
         return lines.event(fields, line, self._rules)
 
     def _ignore(self, names: Iterable[str]) -> None:
@@ -111,7 +96,7 @@ class JsonLines:
         """
         new = [name for name in names if name not in self.ignored]
         if new and len(self.ignored) < NEW_FIELDS:
-            self.ignored += new
+            self.ignored += new[:NEW_FIELDS]
             safe = [name for name in self.ignored if not self._fields.meant(name)]
             self._decoder = plain_decoder(tuple(safe if self._plain else ()))
 

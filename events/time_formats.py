@@ -6,7 +6,6 @@ strptime. Fractions are cut to microseconds, never rounded into the next bucket.
 
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -85,8 +84,10 @@ class TimeFormat:
 
     def _read(self, text: str) -> datetime:
         if self.name == ISO and len(text) <= SHORT:
-            with suppress(msgspec.ValidationError):
+            try:
                 return msgspec.convert(text, Moment)
+            except msgspec.ValidationError:
+                pass  # it may be written in another way
         if self.name in (ISO, LOCAL):
             return self._iso(text)
         if self.name in SCALES:

@@ -70,7 +70,7 @@ def test_what_was_assumed_is_said_before_anything_is_stored(write):
             "--timezone: expected once",
         ),
         (["--timezone", "Europe/Berln"], "did you mean Europe/Berlin?"),
-        (["--timezone", "localtime"], "expected a time zone such as Europe/Berlin"),
+        (["--timezone", "localtime"], "--timezone localtime: expected one such as"),
         (["--encoding", "utf-9"], "--encoding utf-9: unknown encoding: utf-9"),
         (["--encoding", "rot13"], "'rot13' is not a text encoding"),
         (["--delimiter", "::"], "expected one character, or tab"),

@@ -186,6 +186,16 @@ def test_a_number_is_read_in_one_way_only(source, cell, decimal, value):
         assert told.endswith(f'not "{cell}"')
 
 
+@pytest.mark.parametrize(("cell", "taken"), [("usd", 1), ("", 1), ("EUR", 0)])
+def test_values_of_another_currency_are_refused(source, cell, taken):
+    header, row = HEADER.replace("\n", ",currency\n"), ROW.replace("\n", f",{cell}\n")
+    if taken:
+        assert len(read(source(header + row))[0]) == 1
+    else:
+        told = refusal(source, header + row)
+        assert told.startswith("a.csv:2: currency: expected USD, as values are summed")
+
+
 def test_times_are_recognised_and_what_was_assumed_is_said(source):
     content = (HEADER + ROW).replace("2026-03-04T12:00:00Z", "2026-03-04 12:00:00")
     events, remarks = read(source(content))

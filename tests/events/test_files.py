@@ -16,8 +16,8 @@ from events.buckets import Span
 from events.dialects import Dialect, Form
 from events.fields import Fields
 from events.files import FileError, Reading, Survey
-from events.json_lines import JsonLines, Plain
-from events.lines import LineError, Rules
+from events.json_lines import JsonLines
+from events.lines import LineError, Plain, Rules
 from events.recognition import Options
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
