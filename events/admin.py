@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from access.staff import OwnedAdmin, ReadOnlyAdmin, RootAdmin
 from events import names
-from events.models import Batch, EventName, Failure, Import
+from events.models import Batch, EventName, Failure, IgnoredField, Import
 
 
 @admin.register(EventName)
@@ -96,3 +96,20 @@ class FailureAdmin(ReadOnlyAdmin[Failure], RootAdmin[Failure]):
     list_display = ["work", "subject", "error", "times", "first_at", "last_at"]
     list_filter = ["work"]
     sortable_by = ["first_at", "last_at"]
+
+
+@admin.register(IgnoredField)
+class IgnoredFieldAdmin(ReadOnlyAdmin[IgnoredField], OwnedAdmin[IgnoredField]):
+    """What senders send in vain; a row may be deleted, and counts anew from then on."""
+
+    namespace_path = "namespace_id"
+    list_display = ["__str__", "body", "namespace", "times", "first_at", "last_at"]
+    list_display_links = None
+    list_filter = ["body", "namespace"]
+    list_select_related = ["namespace"]
+    search_fields = ["name"]
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: IgnoredField | None = None
+    ) -> bool:
+        return self.may_change(request, obj)

@@ -6,7 +6,7 @@ ignored, or times that msgspec does not know.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from events import body
 from events.body import ABSENT, ALIASES, PROPERTIES, REQUIRED, BodyError, Event, Text
 
 Window = tuple[datetime, datetime]
-Ignored = Counter[tuple[str | None, str]]  # namespace that was named, field → events
+Ignored = Counter[tuple[str | None, str]]  # namespace that an event names, field
 
 ONE_OF = "Object does not match any of the oneOf specifications"
 MORE_THAN_ONE = "Object matches more than oneOf specifications"
@@ -32,7 +32,10 @@ COMPARED = 100  # fields of an event that lacks one
 
 
 class Received(NamedTuple):
-    events: list[Event]
+    """What a body holds; `namespace` is that of the events which name none."""
+
+    events: Sequence[Event]
+    namespace: str | None
     ignored: Ignored
 
 
@@ -62,27 +65,24 @@ def decode(raw: bytes, *, received_at: datetime) -> Received:
     window = received_at - body.PAST, received_at + body.FUTURE
     try:
         if times.is_plain(raw):
-            events = at_once(raw)
-            for index, event in enumerate(events):
+            received = at_once(raw)
+            for index, event in enumerate(received.events):
                 body.check(event, index=index, window=window)
-            return Received(events, Ignored())
+            return received
     except MISFITS:
         pass
     return one_by_one(raw, window=window)
 
 
-def at_once(raw: bytes) -> list[Event]:
+def at_once(raw: bytes) -> Received:
     """Returns the events of a body without unknown fields. Raises MISFITS."""
     if raw.lstrip()[:1] == b"[":
-        return list(LIST.decode(raw))
+        return Received(LIST.decode(raw), ABSENT, Ignored())
     try:
         batch = BATCH.decode(raw)
     except msgspec.ValidationError:
-        return [ONE.decode(raw)]
-    for event in batch.events:
-        if event.namespace is ABSENT:
-            event.namespace = batch.namespace
-    return list(batch.events)
+        return Received([ONE.decode(raw)], ABSENT, Ignored())
+    return Received(batch.events, batch.namespace, Ignored())
 
 
 def one_by_one(raw: bytes, *, window: Window) -> Received:
@@ -90,7 +90,8 @@ def one_by_one(raw: bytes, *, window: Window) -> Received:
     sent = json(raw)
     items, beside = parts(sent)
     namespace, names = beside_events(beside)
-    received = Received([], Ignored({(namespace, name): 1 for name in names}))
+    ignored = Ignored((None, name) for name in names)
+    events: list[Event] = []
     different = set(names)
     for index, item in enumerate(items):
         try:
@@ -103,11 +104,9 @@ def one_by_one(raw: bytes, *, window: Window) -> Received:
         except UnknownFieldError as error:
             told = unknown_fields.problem(error, of="event")
             raise BodyError(told | {"index": index}) from None
-        if event.namespace is ABSENT:
-            event.namespace = namespace
-        received.events.append(event)
-        received.ignored.update((event.namespace, name) for name in names)
-    return received
+        events.append(event)
+        ignored.update((event.namespace, name) for name in names)
+    return Received(events, namespace, ignored)
 
 
 def json(raw: bytes) -> Any:

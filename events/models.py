@@ -280,3 +280,34 @@ class Failure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.work} of {self.subject}: {self.error}"
+
+
+class IgnoredField(models.Model):
+    """A field of bodies that nobody knows, and how often it was ignored."""
+
+    class Body(models.TextChoices):
+        EVENT = "event"
+        GOAL = "goal"
+        FLAG = "flag"
+
+    OTHERS = ""  # the name of those for which there is no room
+
+    namespace = models.ForeignKey(
+        "access.Namespace", on_delete=models.PROTECT, db_index=False
+    )
+    body = models.CharField(max_length=5, choices=Body)
+    name = models.CharField(max_length=64, blank=True)
+    times = models.PositiveBigIntegerField(help_text="Events, goals or flags.")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["namespace__name", "body", "-times", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["namespace", "body", "name"], name="ignored_field_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or "(others)"

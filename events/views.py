@@ -1,6 +1,7 @@
 """Events and prices in. Reading the clock and forgetting the user's id happen here."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from django.db import transaction
@@ -17,8 +18,8 @@ from access.permissions import caller
 from access.queries import Scope
 from access.serializers import V0Query
 from access.views import Endpoint, V0Endpoint, reads
-from events import body, intake, names, serializers, services
-from events.intake import Received
+from events import body, ignored, intake, names, serializers, services
+from events.intake import Ignored, Received
 
 
 class Intake(V0Endpoint):
@@ -37,17 +38,39 @@ class Intake(V0Endpoint):
     def post(self, request: Request) -> Response:
         """Record one event, `{"events": […]}` or a bare list, all or none."""
         received_at = datetime.now(UTC)
-        events, ignored = sent(request, received_at=received_at)
+        received = sent(request, received_at=received_at)
+        if received.namespace is not body.ABSENT:
+            self.body = {"namespace": received.namespace}
         if (name := self.namespace()) is not None:
-            for event in events:
+            for event in received.events:
                 if event.namespace is body.ABSENT:
                     event.namespace = name
         try:
-            keep(events, user=caller(request), received_at=received_at)
+            scopes = keep(
+                received.events, user=caller(request), received_at=received_at
+            )
         except names.NameLimitError as error:
             raise Refused({"what": str(error), "field": "event_name"}) from None
-        self.ignored = dict.fromkeys(name for _, name in ignored)
+        self.ignored = dict.fromkeys(field for _, field in received.ignored)
+        counts = by_namespace(received.ignored, scopes, default=name)
+        ignored.count(counts, body=ignored.EVENT, at=received_at)
         return Response(status=204)
+
+
+def by_namespace(
+    fields: Ignored, scopes: Mapping[str | None, Scope], *, default: str | None
+) -> ignored.Counts:
+    """Returns ignored fields by the id of their namespace.
+
+    `default` stands where none is named; what stands beside events that all name
+    another is left out.
+    """
+    counts: ignored.Counts = Counter()
+    for (name, field), events in fields.items():
+        scope = scopes.get(default if name is None else name)
+        if scope:
+            counts[scope.id, field] += events
+    return counts
 
 
 def sent(request: Request, *, received_at: datetime) -> Received:

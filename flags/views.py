@@ -1,5 +1,6 @@
 """Flags over HTTP. Reading the clock and drawing a chance happen here."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from random import random
 
@@ -15,6 +16,7 @@ from access.permissions import by_session, caller
 from access.queries import Scope
 from access.serializers import V0Query
 from access.views import V0Endpoint, reads
+from events import ignored
 from events import views as intake
 from events.body import Event
 from events.names import NameLimitError
@@ -91,7 +93,10 @@ class FeatureSpecs(V0Endpoint):
         spec = serializers.spec(self.body, at=now)
         try:
             with transaction.atomic():  # a namespace comes with its flag, or not at all
-                services.put(spec, namespace_id=self.writable_scope().id)
+                scope = self.writable_scope()
+                services.put(spec, namespace_id=scope.id)
         except services.FlagLimitError as error:
             raise Refused({"what": str(error), "field": "name"}) from None
+        counts = Counter((scope.id, field) for field in self.ignored)
+        ignored.count(counts, body=ignored.FLAG, at=now)
         return Response(status=204)

@@ -1,5 +1,6 @@
 """Unique users, goals and the paths to them, predictions and nudges."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from access.permissions import caller
 from access.queries import Scope
 from access.serializers import V0Query
 from access.views import Endpoint, V0Endpoint, reads
-from events import periods, spans
+from events import ignored, periods, spans
 from events import queries as events
 from events.buckets import TooManyCells
 from events.names import NameLimitError
@@ -109,6 +110,8 @@ class Goals(V0Endpoint):
                 services.create_goal(namespace_id=scope.id, name=goal, at=now)
         except NameLimitError as error:
             raise Refused({"what": str(error), "field": "goal_name"}) from None
+        counts = Counter((scope.id, field) for field in self.ignored)
+        ignored.count(counts, body=ignored.GOAL, at=now)
         return Response(status=204)
 
 

@@ -4,11 +4,14 @@ A row has a sample, which is answered as it says. The columns of the table chang
 they are in `test_requests.py`.
 """
 
+import gzip
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -122,6 +125,22 @@ SAMPLES = {
 }
 
 
+# How a body may come: what is done to it, and what the server says of it. Nobody tells
+# the length of one in chunks.
+CHUNKED = {
+    "wsgi.input_terminated": True,
+    "HTTP_TRANSFER_ENCODING": "chunked",
+    "CONTENT_LENGTH": "",
+}
+TRAVELS: dict[str, tuple[Callable[[bytes], bytes], dict[str, Any]]] = {
+    "plain": (bytes, {}),
+    "chunked": (bytes, CHUNKED),
+    "gzip": (gzip.compress, {"HTTP_CONTENT_ENCODING": "gzip"}),
+    "deflate": (zlib.compress, {"HTTP_CONTENT_ENCODING": "deflate"}),
+    "chunked gzip": (gzip.compress, {**CHUNKED, "HTTP_CONTENT_ENCODING": "gzip"}),
+}
+
+
 @dataclass(frozen=True)
 class Row:
     """A verb of an endpoint."""
@@ -148,12 +167,7 @@ class Row:
 
     @property
     def takes_body(self) -> bool:
-        """Says whether a namespace may stand in a body: not in that of a GET.
-
-        Beside `events` it may not, yet.
-        """
-        if self.route == "v0/analytics":
-            return False
+        """Says whether a namespace may stand in a body: not in that of a GET."""
         return self.sample.body is not None or self.verb == "DELETE"
 
 
@@ -175,11 +189,15 @@ def send(
     *,
     query: Any = None,
     body: Any = None,
+    travel: str = "plain",
 ) -> HttpResponse:
-    """Sends a row's sample, or another query or body."""
+    """Sends a row's sample, or another query or body, as one of TRAVELS."""
     path = re.sub(r"<\w+:(\w+)>", lambda match: ids[match[1]], row.route)
     sent = row.sample.body if body is None else body
-    raw = "" if sent is None else json.dumps(sent)
+    pack, headers = TRAVELS[travel]
+    raw: Any = pack(b"" if sent is None else json.dumps(sent).encode())
+    if headers.get("wsgi.input_terminated"):
+        headers = {**headers, "wsgi.input": BytesIO(raw)}
     parameters = row.sample.query if query is None else query
     if not isinstance(parameters, str):
         parameters = urlencode(parameters, doseq=True)
@@ -189,6 +207,7 @@ def send(
         raw,
         content_type="application/json",
         QUERY_STRING=parameters,
+        **headers,
     )
     return response
 

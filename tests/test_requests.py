@@ -15,7 +15,7 @@ from goals import services as goals
 from segmentation import services as segmentation
 from tests.analytics import builders
 from tests.conftest import T0
-from tests.sending import DEAF, LEAF, SAMPLES, changed, paths, rows, send
+from tests.sending import DEAF, LEAF, SAMPLES, TRAVELS, changed, paths, rows, send
 
 pytestmark = pytest.mark.django_db
 ROWS = rows()
@@ -88,6 +88,13 @@ def test_every_verb_has_its_sample():
 @every_row
 def test_the_sample_is_answered(row, ids, manager):
     assert send(manager, row, ids).status_code == row.sample.status
+
+
+@rows_with_a_body
+@pytest.mark.parametrize("travel", TRAVELS)
+def test_a_body_is_read_however_it_travels(row, travel, ids, manager):
+    refused(send(manager, row, ids, body=5, travel=travel))  # as empty, many would do
+    assert send(manager, row, ids, travel=travel).status_code == row.sample.status
 
 
 @every_place

@@ -20,7 +20,7 @@ from analytics.models import (
     Report,
     ReportSchedule,
 )
-from events.models import Batch, EventName, Failure, Import
+from events.models import Batch, EventName, Failure, IgnoredField, Import
 from flags.models import Flag
 from goals.models import Goal
 from segmentation.models import ABTest
@@ -125,6 +125,9 @@ def make_pipeline(n, namespace):
         taken=3,
         started_at=T0,
         **place,
+    )
+    IgnoredField.objects.create(
+        body="event", name=f"colour {n}", times=1, first_at=T0, last_at=T0, **place
     )
     Failure.objects.create(
         work="drain", subject=n, error="DataError", times=1, first_at=T0, last_at=T0

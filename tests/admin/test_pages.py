@@ -28,6 +28,7 @@ READ_ONLY = {
     "analytics.report",
     "events.batch",
     "events.eventname",
+    "events.ignoredfield",
     "events.import",
     "knox.authtoken",
 }
@@ -126,6 +127,7 @@ def test_a_search_finds_its_row_and_nothing_is_no_error(staff, rows, name):
         ("events.batch", {"aggregated_at__isempty": "1"}),
         ("events.batch", {"namespace__id__exact": "1"}),
         ("events.eventname", {"namespace__id__exact": "1"}),
+        ("events.ignoredfield", {"body__exact": "event"}),
         ("events.import", {"finished_at__isempty": "1"}),
         ("events.import", {"namespace__id__exact": "1"}),
         ("analytics.aggregationrun", {"namespace__id__exact": "1"}),

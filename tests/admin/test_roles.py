@@ -38,6 +38,7 @@ TABLE = {
     "events.batch": ("see", "see", ""),
     "events.eventname": ("see", "see", "retire restore"),
     "events.failure": ("", "see", ""),
+    "events.ignoredfield": ("see delete", "see delete", ""),
     "events.import": ("see delete", "see delete", ""),
     "flags.flag": (ALL, ALL, ""),
     "goals.goal": ("see add delete", "see add delete", ""),

@@ -8,6 +8,7 @@ import pytest
 from access.unknown_fields import HEADER, MOST
 from events import intake
 from events.body import ALIASES, PROPERTIES, BodyError
+from events.models import InboxEvent
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 ONE = {"event_name": "view", "user_id": "ann"}
@@ -61,14 +62,15 @@ def test_what_is_plainly_meant_for_a_known_field_is_refused_with_it(name, meant)
     ],
 )
 def test_any_other_field_is_ignored_and_told(name):
-    events, ignored = decoded([{**ONE, "namespace": "shop", name: {"deep": [1]}}, ONE])
+    sent = [{**ONE, "namespace": "shop", name: {"deep": [1]}}, ONE]
+    events, _, ignored = decoded(sent)
     assert len(events) == 2
     assert ignored == {("shop", name): 1}
 
 
 def test_what_is_meant_for_a_field_that_is_there_is_ignored():
     sent = {**ONE, "value": 5, "price": 3, "user": "ann", "userID": "x"}
-    events, ignored = decoded(sent)
+    events, _, ignored = decoded(sent)
     assert events[0].value == 5
     assert ignored.keys() == {(None, "price"), (None, "user"), (None, "userID")}
 
@@ -85,10 +87,15 @@ def test_an_alias_stands_for_a_field_and_is_none_itself():
     assert not ALIASES.keys() & PROPERTIES.keys()
 
 
-def test_a_namespace_beside_events_is_that_of_those_which_name_none():
-    for extra in ({}, {"colour": 1}):
-        sent = {"events": [ONE, {**ONE, "namespace": "b"} | extra], "namespace": "a"}
-        assert [one.namespace for one in decoded(sent).events] == ["a", "b"]
+@pytest.mark.django_db
+@pytest.mark.parametrize("extra", [{}, {"colour": 1}])
+def test_a_namespace_beside_events_is_that_of_those_which_name_none(root, extra):
+    sent = {"events": [ONE, {**ONE, "namespace": "b"} | extra], "namespace": "a"}
+    assert root.post(URL, sent, format="json").status_code == 204
+    rows = InboxEvent.objects.order_by("id").select_related("namespace")
+    assert [row.namespace.name for row in rows] == ["a", "b"]
+    assert root.post(f"{URL}?namespace=a", sent, format="json").status_code == 204
+    assert root.post(f"{URL}?namespace=c", sent, format="json").status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,7 @@ def test_beside_events_stands_a_namespace_and_no_field_of_an_event(beside, field
 
 
 def test_what_else_stands_beside_events_is_ignored_and_told():
-    events, ignored = decoded({"events": [ONE], "sent_at": 5, "batch": "x"})
+    events, _, ignored = decoded({"events": [ONE], "sent_at": 5, "batch": "x"})
     assert len(events) == 1
     assert ignored == {(None, "sent_at"): 1, (None, "batch"): 1}
 
