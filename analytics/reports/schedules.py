@@ -11,21 +11,22 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from access.models import User
 from analytics import queries
 from analytics.models import OPEN, Report, ReportSchedule, Status
-from analytics.reports import frequencies, mails, queue
+from analytics.reports import frequencies, mails, queue, smtp
 from analytics.reports.queue import DuplicateError
 from events import failures
 from events.buckets import Span
 from events.failures import Attempts
 
 SETTLED = timedelta(minutes=10)  # what arrives so long after the end is in the report
-PAUSES = [timedelta(minutes=minutes) for minutes in (5, 30, 120, 360)]
-MAIL_ATTEMPTS = len(PAUSES) + 1
+# After each attempt. The first is longer than any conversation with a mail server.
+PAUSES = [timedelta(minutes=minutes) for minutes in (5, 30, 120, 360, 360)]
+MAIL_ATTEMPTS = len(PAUSES)
 logger = logging.getLogger(__name__)
 
 
@@ -171,40 +172,61 @@ def to_mail(*, at: datetime) -> QuerySet[Report]:
     ).order_by("finished_at", "pk")
 
 
-@transaction.atomic
 def mail_next(*, at: datetime) -> Report | None:
     """Mails the report that waits longest and that no other worker is at.
 
-    That it was sent is committed right after the mail server took it: a worker that is
-    killed in between sends it again, and never not at all. What fails, for whatever
-    reason, is counted and tried again after a pause. Returns the report, None where
-    nothing waits.
+    The attempt is counted, and the next one put off, before anything is sent: whatever
+    happens then, there are at most MAIL_ATTEMPTS, with growing pauses, and as long as
+    the first pause no other worker takes the report. No transaction is open while the
+    mail server is talked to. Returns the report, None where nothing waits.
     """
-    rows = to_mail(at=at).select_for_update(skip_locked=True, of=("self",))
-    report = rows.select_related(
-        "schedule__namespace", "schedule__segmentation"
-    ).first()
+    report = claim_mail(at=at)
     if report is None:
         return None
     try:
-        with transaction.atomic():  # a failed statement must not undo the count
-            mails.message(report, at=at).send()
+        with transaction.atomic():
+            message = mails.message(report, at=at)
+        smtp.send(message)
     except Exception as error:
         logger.exception("report %s could not be mailed", report)
-        postpone(report, error, at=at)
+        note(report, message=f"Not mailed, {attempt(report)}: {reason(error)}")
     else:
-        report.mailed_at, report.message = at, ""
-    report.save(update_fields=["mailed_at", "mail_attempts", "mail_after", "message"])
+        note(report, mailed_at=at, message="")
     return report
 
 
-def postpone(report: Report, error: Exception, *, at: datetime) -> None:
-    """Counts an attempt that failed, and says so to people and when the next one is."""
-    pause = PAUSES[report.mail_attempts : report.mail_attempts + 1]
+@transaction.atomic
+def claim_mail(*, at: datetime) -> Report | None:
+    """Takes the report that is to be mailed next, for one attempt."""
+    rows = to_mail(at=at).select_for_update(skip_locked=True, of=("self",))
+    related = ("schedule__namespace", "schedule__segmentation")
+    report = rows.select_related(*related).first()
+    if report is None:
+        return None
+    report.mail_after = at + PAUSES[report.mail_attempts]
     report.mail_attempts += 1
-    report.mail_after = at + pause[0] if pause else None
-    attempt = f"attempt {report.mail_attempts} of {MAIL_ATTEMPTS}"
-    report.message = f"Not mailed, {attempt}: {reason(error)}"
+    report.message = f"Being mailed, {attempt(report)}."
+    report.save(update_fields=["mail_attempts", "mail_after", "message"])
+    return report
+
+
+def attempt(report: Report) -> str:
+    return f"attempt {report.mail_attempts} of {MAIL_ATTEMPTS}"
+
+
+def note(report: Report, **fields: Any) -> None:
+    """Notes how an attempt ended, unless there was another one since.
+
+    A session that was lost during a long conversation is opened again.
+    """
+    mine = Report.objects.filter(pk=report.pk, mail_attempts=report.mail_attempts)
+    try:
+        mine.update(**fields)
+    except OperationalError:
+        connection.close_if_unusable_or_obsolete()
+        mine.update(**fields)
+    for name, value in fields.items():
+        setattr(report, name, value)
 
 
 def reason(error: Exception) -> str:

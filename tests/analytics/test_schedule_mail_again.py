@@ -1,19 +1,21 @@
 """A report is mailed once; what fails is tried again, and in the end given up."""
 
 import smtplib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import connection
+from django.db import DataError, connection
 
+from access import sql
 from access.models import User
 from analytics.models import Report, Status
 from analytics.reports import schedules, tasks
 from tests.analytics.builders import NOON
 from tests.analytics.scheduling import made, schedule
-from tests.transactions import elsewhere
 
 pytestmark = pytest.mark.django_db
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -145,36 +147,80 @@ def test_one_that_fails_does_not_hold_up_the_others(shop, mailoutbox):
     assert Report.objects.get(mailed_at=None).mail_attempts == 1
 
 
-@pytest.mark.django_db(transaction=True)
-def test_what_a_worker_is_mailing_no_other_one_mails(report, mailoutbox):
-    with elsewhere(lambda: schedules.mail_next(at=NOON)):
-        assert schedules.mail_next(at=NOON) is None
-    assert schedules.mail_next(at=NOON) is None
+def test_while_it_is_sent_no_transaction_is_open_and_no_other_worker_takes_it(
+    transactional_db, request, mailoutbox, monkeypatch
+):
+    report = request.getfixturevalue("report")
+    states = []
+
+    def send_messages(self, messages):
+        states.append(connection.in_atomic_block)
+        with ThreadPoolExecutor(1) as pool:
+            states.append(pool.submit(in_another_worker).result())
+        mail.outbox.extend(messages)
+
+    monkeypatch.setattr(Server, "send_messages", send_messages)
+    assert schedules.mail_next(at=NOON) == report
+    assert states == [False, (None, "Being mailed, attempt 1 of 5.")]
     assert len(mailoutbox) == 1
 
 
-@pytest.mark.django_db(transaction=True)
-def test_killed_between_sending_and_committing_it_is_sent_again_as_the_same(
-    report, mailoutbox
+def in_another_worker():
+    """Returns what another worker would mail, and what people are told meanwhile."""
+    try:
+        found = schedules.mail_next(at=NOON + 4 * MINUTE)
+        return found, Report.objects.get().message
+    finally:
+        connection.close()
+
+
+class Killed(BaseException):
+    """What a worker dies of."""
+
+
+@pytest.mark.parametrize("fault", [Killed(), DataError("disk full")])
+def test_what_is_never_noted_is_mailed_a_bounded_number_of_times(
+    transactional_db, request, mailoutbox, fault
 ):
     """Twice rather than never; mailboxes tell by the Message-ID that it is one."""
+    report = request.getfixturevalue("report")
 
-    class Killed(BaseException):
-        pass
+    def fail(execute, statement, parameters, *rest):
+        if (
+            statement.startswith("UPDATE")
+            and "mailed_at" in statement.split("WHERE")[0]
+        ):
+            raise fault
+        return execute(statement, parameters, *rest)
 
-    def kill(execute, statement, *rest):
-        if statement.startswith("UPDATE") and mailoutbox:
-            raise Killed
-        return execute(statement, *rest)
+    attempts_at = []
+    for minutes in range(0, 3_000, 5):
+        with connection.execute_wrapper(fail), suppress(Killed, DataError):
+            before = len(mailoutbox)
+            schedules.mail_next(at=NOON + minutes * MINUTE)
+        if len(mailoutbox) > before:
+            attempts_at.append(minutes)
+    assert attempts_at == [0, 5, 35, 155, 515]
+    assert told(report) == "Being mailed, attempt 5 of 5."
+    assert len({one.extra_headers["Message-ID"] for one in mailoutbox}) == 1
 
-    with connection.execute_wrapper(kill), pytest.raises(Killed):
-        schedules.mail_next(at=NOON)
-    assert told(report) == ""
-    assert report.mailed_at is None
+
+def test_a_session_lost_while_it_was_sent_is_opened_again_to_note_it(
+    transactional_db, request, mailoutbox, monkeypatch
+):
+    report = request.getfixturevalue("report")
+
+    def send_messages(self, messages):
+        [(pid,)] = sql.fetch("SELECT pg_backend_pid()")
+        with connection.copy().cursor() as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+            other.connection.close()
+        mail.outbox.extend(messages)
+
+    monkeypatch.setattr(Server, "send_messages", send_messages)
     schedules.mail_next(at=NOON)
-    first, second = (one.extra_headers["Message-ID"] for one in mailoutbox)
-    assert first == second
-    assert schedules.mail_next(at=NOON) is None
+    assert told(report) == ""
+    assert report.mailed_at == NOON
 
 
 @pytest.fixture
