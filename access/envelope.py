@@ -17,9 +17,11 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from psycopg import errors
+from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -50,6 +52,29 @@ class Unavailable(exceptions.APIException):
     wait = 5
 
 
+class Busy(Unavailable):
+    default_detail = "the database is busy with other work, please try again"
+
+
+# A lock or a statement took too long, two waited for each other, a session idled.
+BUSY = (
+    errors.LockNotAvailable,
+    errors.QueryCanceled,
+    errors.DeadlockDetected,
+    errors.IdleInTransactionSessionTimeout,
+    PoolTimeout,
+)
+
+
+def unavailable(exc: BaseException | None) -> Unavailable | None:
+    """Returns what is said of an error that lies with the database, not the request."""
+    if isinstance(exc, DatabaseError) and isinstance(exc.__cause__, BUSY):
+        return Busy()
+    if isinstance(exc, OperationalError | InterfaceError):
+        return Unavailable()
+    return None
+
+
 def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Returns the answer to an exception raised in a view, None for a 500.
 
@@ -77,8 +102,8 @@ def translated(exc: Exception, *, path: str) -> Exception:
         return Unreadable(exc)
     if isinstance(exc, SuspiciousOperation | BadRequest):
         return exceptions.ParseError(suspicion(exc))
-    if isinstance(exc, OperationalError | InterfaceError):
-        return Unavailable()
+    if unready := unavailable(exc):
+        return unready
     if isinstance(exc, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(exc, Http404 | exceptions.NotFound):
@@ -216,10 +241,9 @@ def undelivered(request: HttpRequest, exc: exceptions.APIException) -> HttpRespo
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Answers what should never happen; the traceback is in our log alone."""
-    cause = sys.exception()
-    if isinstance(cause, OperationalError | InterfaceError):
-        response = answer(request, envelope(Unavailable(), method=""), status=503)
-        response.headers["Retry-After"] = str(Unavailable.wait)
+    if unready := unavailable(sys.exception()):
+        response = answer(request, envelope(unready, method=""), status=503)
+        response.headers["Retry-After"] = str(unready.wait)
         return response
     return answer(request, error(0, "ServerError", "Unknown error from server"), 500)
 

@@ -9,7 +9,7 @@ import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded, logs
+from config import embedded, logs, patience
 
 django_stubs_ext.monkeypatch()
 
@@ -76,8 +76,12 @@ SECRET_DATABASE_URL = text("DATABASE_URL") or embedded.database_url(LOCAL_DIR)
 SECRET_REDIS_URL = text("REDIS_URL") or embedded.redis_url(LOCAL_DIR)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_pages.SecretsFilter"
 DATABASES = {"default": database(SECRET_DATABASE_URL)}
+ASKED = DATABASES["default"].get("OPTIONS", {})
+PATIENCE = patience.options(web=text("PROCESS") == "web", whole=whole)
 DATABASES["default"]["OPTIONS"] = {
-    **DATABASES["default"].get("OPTIONS", {}),
+    **ASKED,
+    # What the URL asks for comes last, and is obeyed.
+    "options": f"{PATIENCE} {ASKED.get('options', '')}".strip(),
     "pool": {"min_size": 0, "max_size": whole("DATABASE_POOL", 8), "timeout": 3},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

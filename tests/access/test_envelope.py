@@ -2,9 +2,11 @@
 
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.http import Http404
 from django.urls import path
+from psycopg import errors
+from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
@@ -147,11 +149,28 @@ def test_503_without_a_database_on_every_address(monkeypatch, root):
     assert alive.status_code == 200
 
 
+def caused(error, cause):
+    error.__cause__ = cause
+    return error
+
+
 RAISED = {
     "bug": (RuntimeError("secret"), 500, 0, "ServerError"),
     "value": (ValueError("secret"), 500, 0, "ServerError"),
     "database": (OperationalError("secret"), 503, 1, "ServerUnavailable"),
     "connection": (InterfaceError("secret"), 503, 1, "ServerUnavailable"),
+    "pool": (
+        caused(OperationalError("secret"), PoolTimeout("secret")),
+        503,
+        1,
+        "ServerUnavailable",
+    ),
+    "idle": (
+        caused(InternalError("secret"), errors.IdleInTransactionSessionTimeout()),
+        503,
+        1,
+        "ServerUnavailable",
+    ),
     "django-404": (Http404("secret"), 404, 60, "NotFoundError"),
     "drf-404": (exceptions.NotFound(), 404, 60, "NotFoundError"),
     "django-403": (PermissionDenied("secret"), 403, 50, "ForbiddenError"),
@@ -210,7 +229,7 @@ def test_whatever_a_view_under_v0_raises_is_in_its_shape(raising, name):
     assert "secret" not in response.text
 
 
-@pytest.mark.parametrize("name", ["bug", "database", "connection"])
+@pytest.mark.parametrize("name", ["bug", "database", "connection", "pool", "idle"])
 def test_whatever_a_plain_view_raises_leaves_in_the_envelope(raising, name):
     _, status, code, error_name = RAISED[name]
     response = raising.get(f"/plain/{name}")
