@@ -105,7 +105,7 @@ def test_a_namespace_that_may_be_another_one_is_pointed_out(file):
         ("nothing.csv", None, "nothing.csv: No such file or directory"),
         (
             "a.csv.gz",
-            gzip.compress(b"a,b\n" * 99)[:-9],
+            gzip.compress(b"a,b\n" * 99, mtime=0)[:-9],
             "expected a complete gzip file",
         ),
         ("a.xlsx", b"PK\x03\x04...", "a.xlsx:1: this is a zip archive, to be unpacked"),
