@@ -115,6 +115,8 @@ def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, .
         for one in Metric.objects.filter(active=True, kind__in=kinds.RULES)
         if not one.stale and held.start_at + kinds.look_back(one.kind) <= day.start_at
     ]
+    if not metrics:  # a statement over no kind of metric is none
+        return []
     targets = services.targets(metrics, namespace_id=namespace_id)
     priced = [one.event_name_id for one in targets if one.kind in kinds.PRICED]
     waiting = past.unsettled(namespace_id=namespace_id)
