@@ -13,7 +13,7 @@ from analytics.rationals import MILLIONTHS, Rationals, array
 from analytics.tables import Column
 from analytics.traces import Summand, Writers
 from events import buckets, past, periods
-from events.buckets import Span
+from events.buckets import Extent, Span
 from events.periods import Period
 
 
@@ -83,7 +83,7 @@ def explain(
     if kpi is None:
         return None
     edges = periods.cells(period, first_at=kpi.first_at, now=now)
-    span, resolution = Span(edges[0], edges[-1]), buckets.resolution_for(edges)
+    span, resolution = Extent(edges[0], edges[-1]), buckets.resolution_for(edges)
     metrics = summed(kpi.formula)
     found = traces.summands(
         metrics, namespace_id=namespace_id, span=span, resolution=resolution

@@ -2,13 +2,14 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 from access import sql
-from analytics.models import AggregationRun, Metric
-from events import past
+from analytics.models import AggregationRun, Cause, Metric
+from events import buckets, past
 from events.buckets import RESOLUTIONS, Span
 
 MOST = 1_000  # of a metric's buckets, of runs and of batches in one answer
@@ -120,7 +121,11 @@ def summand(metric: Metric, rows: Sequence[Row], *, resolution: int) -> Summand:
 
 
 def writers(found: Sequence[Summand], *, namespace_id: int) -> Writers:
-    """Returns who wrote the listed buckets, newest first, in two statements."""
+    """Returns who wrote the listed buckets, newest first, in two statements, or three.
+
+    A rebuild covers no batches, it reads history: its batches are those with events in
+    its buckets.
+    """
     numbers = {run for one in found for *_, run in one.buckets if run is not None}
     newest = sorted(numbers, reverse=True)[:MOST]
     runs = list(AggregationRun.objects.filter(namespace=namespace_id, pk__in=newest))
@@ -129,9 +134,18 @@ def writers(found: Sequence[Summand], *, namespace_id: int) -> Writers:
     batches = past.batches_of(
         namespace_id=namespace_id, runs=[run.pk for run in runs[:listed]], limit=MOST
     )
+    if rebuilt := [run.pk for run in runs if run.cause == Cause.REBUILD]:
+        read = past.batches_in(
+            namespace_id=namespace_id,
+            span=span_of(found, set(rebuilt)),
+            before_run=rebuilt[0],
+            limit=MOST,
+        )
+        known = {one.id: one for one in [*batches, *read]}
+        batches = [known[number] for number in sorted(known, reverse=True)][:MOST]
     left_out = {
         "runs": len(numbers) > MOST,
-        "batches": len(batches) == MOST and reached[-1] > MOST,
+        "batches": len(batches) == MOST and (reached[-1] > MOST or bool(rebuilt)),
     }
     told = [
         f"only the newest {MOST:,} {what} are listed: ask for a shorter span"
@@ -139,3 +153,15 @@ def writers(found: Sequence[Summand], *, namespace_id: int) -> Writers:
         if more
     ]
     return Writers(runs, batches, told)
+
+
+def span_of(found: Sequence[Summand], runs: AbstractSet[int]) -> Span:
+    """Returns from where to where the buckets reach that these runs wrote."""
+    ends = [
+        (start, start + one.resolution)
+        for one in found
+        for start, _, run in one.buckets
+        if run in runs
+    ]
+    first, last = min(start for start, _ in ends), max(end for _, end in ends)
+    return Span(buckets.moment(first), buckets.moment(last))

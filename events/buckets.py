@@ -76,6 +76,13 @@ class Span:
             raise SpanError("Only times in the years 2 to 9998 can be asked for.")
 
 
+class Extent(Span):
+    """The time that cells cover, which may reach beyond what can be asked for."""
+
+    def __post_init__(self) -> None:
+        pass
+
+
 def moment(timestamp: float | Decimal) -> datetime:
     """The aware UTC datetime of seconds since 1970, cut to the microsecond.
 

@@ -91,12 +91,17 @@ def _earlier(at: datetime, length: timedelta) -> datetime:
 
 
 def _wall(at: datetime, granularity: Granularity, zone: ZoneInfo) -> datetime:
-    """What the clock would show where a cell begins, were it not put forward there."""
+    """What the clock would show where a cell begins, were it not put forward there.
+
+    The edge may be up to five minutes before, where the zone is off in odd minutes.
+    """
     shown = at.astimezone(zone)
     if granularity is Granularity.FIVE_MINUTES:
         return shown
+    if (shown.utcoffset() or _GRID) % _GRID:
+        shown = (at + _GRID - timedelta.resolution).astimezone(zone)
     hour = shown.hour if granularity is Granularity.HOUR else 0
-    return shown.replace(hour=hour, minute=0, second=0)
+    return shown.replace(hour=hour, minute=0, second=0, microsecond=0)
 
 
 def _before(

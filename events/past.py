@@ -36,6 +36,39 @@ def batches_of(*, namespace_id: int, runs: Sequence[int], limit: int) -> list[Co
     return [Covered(*row) for row in rows]
 
 
+OF_SPAN = """
+SELECT id, shard, events, drained_at, aggregated_by FROM (
+    SELECT * FROM events_batch
+    WHERE namespace_id = %(namespace_id)s AND aggregated_by <= %(run_id)s
+    ORDER BY aggregated_by DESC LIMIT %(searched)s
+) AS batch
+WHERE EXISTS (
+    SELECT FROM unnest(touched) AS start_at
+    WHERE start_at >= %(start_at)s AND start_at < %(end_at)s
+)
+ORDER BY id DESC LIMIT %(limit)s
+"""
+SEARCHED = 100_000  # batches, the newest
+
+
+def batches_in(
+    *, namespace_id: int, span: Span, before_run: int, limit: int
+) -> list[Covered]:
+    """Returns the batches with events in a span that runs up to this one had covered,
+    newest first, while remembered.
+    """
+    rows = sql.fetch(
+        OF_SPAN,
+        namespace_id=namespace_id,
+        run_id=before_run,
+        start_at=span.start_at,
+        end_at=span.end_at,
+        searched=SEARCHED,
+        limit=limit,
+    )
+    return [Covered(*row) for row in rows]
+
+
 HELD = """
 SELECT lower(span), upper(span) FROM unnest((
     SELECT range_agg(span) FROM (

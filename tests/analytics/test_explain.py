@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from analytics import traces
+from analytics import rebuilds, traces
 from analytics.models import KPI, AggregationRun, Bucket, Kind, Metric
 from events.models import Batch
 from tests.analytics.builders import (
@@ -280,3 +280,19 @@ def test_a_namespace_s_runs_are_its_own(manager, root, shop):
     aggregate(shop.pk)
     found = explained(root, namespace="shop", **around(NOON - HOUR, NOON + HOUR))
     assert [run["id"] for run in found["runs"]] == [AggregationRun.objects.get().pk]
+
+
+def test_after_a_rebuild_the_batches_with_events_in_the_buckets_are_listed(
+    manager, shop
+):
+    arrive(shop.pk, [event("purchase", NOON - 3 * HOUR, value="1")])
+    arrive(shop.pk, [event("purchase", NOON - 30 * HOUR, value="1")])
+    first = aggregate(shop.pk)
+    assert first
+    metrics = Metric.objects.filter(name__in=["revenue", "orders"])
+    for number in rebuilds.request(metrics=metrics, at=NOON):
+        while rebuilds.advance(number, at=NOON, wait=True):
+            pass
+    found = explained(manager, **around(NOON - 4 * HOUR, NOON))
+    assert {run["cause"] for run in found["runs"]} == {"rebuild"}
+    assert [(one["events"], one["run"]) for one in found["batches"]] == [(1, first.pk)]

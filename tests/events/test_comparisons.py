@@ -289,3 +289,28 @@ def test_no_cell_is_compared_with_none():
     at = datetime(2026, 3, 4, tzinfo=UTC)
     for comparison, granularity in EVERY:
         assert len(before([at], comparison, granularity, ZoneInfo("UTC"))) == 1
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Amsterdam", "Africa/Monrovia", "Asia/Kolkata"]
+)
+@pytest.mark.parametrize("year", [1910, 1930, 1936])
+@pytest.mark.parametrize("granularity", ["1d", "1mo"])
+def test_where_clocks_are_off_in_odd_seconds_days_are_still_those_days(
+    zone, year, granularity
+):
+    clock = ZoneInfo(zone)
+    first = datetime(year, 1, 1, tzinfo=clock)
+    edges = cells(first, first + 85 * DAY, granularity, clock)
+    found = before(edges, "previous_year", granularity, clock)
+    for now, then in zip(edges, found, strict=True):
+        today, earlier = local_day(now, clock), local_day(then, clock)
+        if granularity == "1d":
+            assert today - earlier == 364 * DAY
+        else:
+            assert earlier == today.replace(year=today.year - 1)
+
+
+def local_day(edge: datetime, clock: ZoneInfo) -> date:
+    """The day that begins there, or up to five minutes later."""
+    return (edge + timedelta(minutes=4, seconds=59)).astimezone(clock).date()
