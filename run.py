@@ -143,7 +143,7 @@ def compile_packages() -> None:
     them would compile all that it imports, again and again.
     """
     python, library = str(VENV / "bin" / "python"), str(VENV / "lib")
-    options = ["-q", "-q", "-j", "0", "-x", r"/tests?/"]
+    options = ["-q", "-q", "-j", "0", "-x", r"/(tests?|pip|setuptools)/"]
     # Some packages hold files that are no Python for this version: nobody imports them.
     subprocess.run([python, "-m", "compileall", *options, library], check=False)
 

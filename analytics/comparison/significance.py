@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc, stdtr, stdtrit
 
+from analytics.comparison import student
 from analytics.rationals import Rationals
 
 Floats = NDArray[np.float64]
@@ -85,8 +85,8 @@ def contrast(*, a: Estimate, b: Estimate, parts: int) -> Contrast:
         rounding = SAME * np.maximum(np.abs(a.value), np.abs(b.value))
         error = np.where(variance > np.square(rounding), np.sqrt(variance), np.nan)
         freedom = (parts - 1) * error**4 / (a.variance**2 + b.variance**2)
-        reach = np.asarray(stdtrit(freedom, (1 + CONFIDENCE) / 2), np.float64)
-        p_value = 2 * stdtr(freedom, -np.abs(difference / error))
+        reach = student.quantile(freedom, confidence=CONFIDENCE)
+        p_value = student.two_sided(difference / error, freedom=freedom)
     lower, upper = difference - reach * error, difference + reach * error
     return Contrast(Interval(difference, lower, upper), p_value, lift(a, b, reach))
 
@@ -118,4 +118,4 @@ def mismatch(*, users: ArrayLike, shares: ArrayLike) -> Floats:
     fractions = fractions / fractions.sum(axis=-1, keepdims=True)
     expected = found.sum(axis=-1, keepdims=True) * fractions
     square = (np.square(found - expected) / expected).sum(axis=-1)
-    return np.asarray(chdtrc(1, square))
+    return student.chi_square_tail(square)
