@@ -287,6 +287,22 @@ def test_what_is_of_another_namespace_is_not_there(people, objects, route):
             assert found == (usual if usual in {"401", "403"} else "404"), method
 
 
+READING = [
+    route
+    for route, row in TABLE.items()
+    if route.startswith(("analytics/", "tasks/")) and "GET" in row
+]
+
+
+def test_of_an_unknown_namespace_nobody_is_told_anything(people, objects):
+    """Under /v0, root reads an empty answer, as the original product gives one."""
+    _, root, manager, *_ = people
+    for route in READING:
+        path = address(route, objects["shop"]).replace("namespace=shop", "namespace=x")
+        found = [client.get(path).status_code for client in (root, manager)]
+        assert found == [404, 403], route
+
+
 def test_a_session_s_get_writes_nothing(people, objects):
     """A link on a foreign page makes a browser send it: the database would refuse."""
     _, root, manager, *_ = people
