@@ -47,7 +47,7 @@ def test_every_address_answers_with_them_whoever_asks(visitors):
 
 
 def test_a_static_file_may_be_kept(client):
-    response = client.get("/static/dashboard/page.css")
+    response = client.get("/static/vendor/uplot/uPlot.min.css")
     response.close()
     headers = response.headers
     assert headers["Cache-Control"] == "max-age=60, public"
