@@ -8,6 +8,7 @@ const STATUSES = {
   missing_data: "data is missing",
   missing_config: "a metric is missing",
   late: "late",
+  old: "out of date",
   none: "no events of this kind yet",
 };
 const box = document.getElementById("cards");
@@ -32,7 +33,10 @@ export function emptyCards(sign) {
 }
 
 // Greys the numbers out: they are of what is chosen, and of a while ago.
-export const ageCards = () => (box.dataset.stale = "");
+export function ageCards() {
+  box.dataset.stale = "";
+  for (const { article } of cards.values()) say(article.querySelector(".status"), "old");
+}
 
 // Draws all anew, such as in other colours.
 export const forgetCards = () => cards.clear();
@@ -61,7 +65,11 @@ function fill(one, { aggregate, values }, { status, cells, before, isLate }) {
 
 function showStatus(element, { status, metrics_without_data: without }, isLate) {
   const shown = status !== "ok" ? status : isLate ? "late" : without.length ? "none" : "ok";
-  element.textContent = STATUSES[shown] ?? shown;
-  element.dataset.status = shown;
+  say(element, shown);
   element.title = without.length ? `Never any: ${without.join(", ")}` : "";
+}
+
+function say(element, status) {
+  element.textContent = STATUSES[status] ?? status;
+  element.dataset.status = status;
 }

@@ -3,7 +3,8 @@
 import { full, short } from "../pages/format.js";
 
 const HEIGHT = 170;
-const LABEL_WIDTH = 110;
+const TICKS_WIDTH = 64; // of the labels beside the chart
+const LABEL_WIDTH = 100; // of one below it
 const colour = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
 // Draws into `element`; returns what shows { starts, values, kinds, label }: when cells
@@ -21,8 +22,8 @@ export function draw(element, unit) {
       legend: { markers: { show: false } },
       cursor: { sync: { key: "kpis" }, drag: { x: false } },
       axes: [
-        { ...axis, size: 28, grid: { show: false }, splits: (chart) => some(shown.starts, chart.width / LABEL_WIDTH), values: (_, starts) => starts.map((at) => shown.label(at)) },
-        { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => short(tick, unit)) },
+        { ...axis, size: 28, grid: { show: false }, splits: (chart) => some(shown.starts, (chart.width - TICKS_WIDTH) / LABEL_WIDTH), values: (_, starts) => starts.map((at) => shown.label(at)) },
+        { ...axis, size: TICKS_WIDTH, values: (_, ticks) => ticks.map((tick) => short(tick, unit)) },
       ],
       scales: {
         x: { time: false },

@@ -19,8 +19,10 @@ export function showFailure(failure) {
   login.search = new URLSearchParams({ next: location.pathname + location.search });
 }
 
-// Shows one of the page's states, by the id of its section.
+// Shows one of the page's states, by the id of its section; without a namespace there
+// is nothing to be fresh.
 export function showState(id) {
+  if (id === "no-namespaces") find("as-of").textContent = "";
   for (const section of document.querySelectorAll("main > .state")) section.hidden = section.id !== id;
 }
 

@@ -99,6 +99,7 @@ def test_without_any_namespace_the_page_says_what_to_do(page, logged_in):
     Namespace.objects.all().delete()
     logged_in()
     expect(page.get_by_role("heading", name="No namespace yet")).to_be_visible()
+    assert page.locator("#as-of").inner_text() == ""
 
 
 @pytest.mark.parametrize("page", [OTHER_CLOCK], indirect=True)

@@ -69,6 +69,7 @@ def test_numbers_of_what_is_chosen_stay_in_grey_while_the_server_is_away(logged_
     expect(page.get_by_role("alert")).to_contain_text("The server answered 502.")
     assert value(page, "Clicks") == "490"
     expect(page.locator("#cards")).to_have_attribute("data-stale", "")
+    assert statuses(page) == ["out of date"] * 3
     page.unroute("**/analytics/**")
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.get_by_role("alert")).to_be_hidden()
