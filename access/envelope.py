@@ -167,6 +167,12 @@ GENERIC = {
     411: WRONG,
     413: WRONG,
     415: WRONG,
+    429: (
+        2,
+        "TooManyRequests",
+        "RATE_LIMIT_OVERFLOW",
+        "The amount of requests exceeds the limit: {error}",
+    ),
     503: (
         1,
         "ServerUnavailable",

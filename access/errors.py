@@ -49,3 +49,10 @@ class UnreadableBody(BadRequest):
         super().__init__(reason)
         self.status_code = status
         self.headers = headers or {}
+
+
+class LimitReached(APIException):
+    """There is as much of something as there may be; the message names the limit."""
+
+    status_code = 429
+    wait = 30  # seconds, told in Retry-After

@@ -11,6 +11,7 @@ from kombu import Connection
 from analytics import fills, rebuilds, services
 
 IMPATIENT = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
+BACKGROUND = "background"  # of config.celery, which a web process does not load
 RUN_SECONDS = 50  # then the worker's other tasks get their turn; the next tick goes on
 logger = logging.getLogger(__name__)
 
@@ -70,4 +71,6 @@ def wake(task: Task[[], None]) -> None:
     url = settings.SECRET_REDIS_URL
     with Connection(url, transport_options=IMPATIENT) as connection:
         producer = connection.Producer(auto_declare=False)
-        task.apply_async(producer=producer, expires=RUN_SECONDS, retry=False)
+        task.apply_async(
+            queue=BACKGROUND, producer=producer, expires=RUN_SECONDS, retry=False
+        )

@@ -194,6 +194,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 REPORT_DAYS = whole("REPORT_DAYS", 30)
+REPORT_MEGABYTES = whole("REPORT_MEGABYTES", 1_000)  # of each namespace
 
 # Over plain HTTP (the demo, a laptop) browsers drop secure cookies.
 HTTPS = flag("HTTPS", default=not EMBEDDED)

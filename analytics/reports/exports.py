@@ -1,10 +1,14 @@
 """Reports made: read in one moment of the data, written, and handed to the storage."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
+
+from django.db import connection
 
 from access.models import Namespace
 from analytics import queries, series, sums
@@ -20,6 +24,12 @@ from events.buckets import TooManyCells
 
 PIECE = 400_000  # sums of metrics that are read at once
 SLOWEST = 1_000_000  # bytes a second, to a storage elsewhere
+RENEWAL = queue.HOLD.total_seconds() / 3
+MAX_BYTES = 200_000_000  # of a file, and of what it is made of meanwhile
+TOO_LONG = (
+    f"The file would have more than {MAX_BYTES // 1_000_000} MB: choose a coarser "
+    "granularity, a shorter span, fewer names or a smaller segmentation."
+)
 
 Clock = Callable[[], datetime]
 logger = logging.getLogger(__name__)
@@ -54,7 +64,7 @@ def produce(report: Report, *, clock: Clock) -> None:
 
     Raises LostError, PlanError, TooManyCells, OSError and what the storage raises.
     """
-    with snapshot():
+    with renewed(report, clock=clock), snapshot():
         plan, book = read(report, at=clock())
     with storing.workplace() as folder:
         path = folder / f"report.{report.payload['format']}"
@@ -68,6 +78,33 @@ def produce(report: Report, *, clock: Clock) -> None:
     except LostError:
         storing.discard(kept.name)
         raise
+    queue.make_room(namespace_id=report.namespace_id)
+
+
+@contextmanager
+def renewed(report: Report, *, clock: Clock) -> Iterator[None]:
+    """Holds on to a report while its numbers are read, however long that takes.
+
+    In a session of its own: the one that reads shows nothing before it ends.
+    """
+    over = Event()
+
+    def renew() -> None:
+        try:
+            while not over.wait(RENEWAL):
+                queue.renew(report, at=clock())
+        except LostError:
+            pass  # whoever reads learns of it when next holding on to the report
+        finally:
+            connection.close()
+
+    thread = Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def read(report: Report, *, at: datetime) -> tuple[Plan, Book]:
@@ -148,15 +185,23 @@ def about(plan: Plan, *, payload: Mapping[str, Any], at: datetime) -> dict[str, 
 
 
 def write(path: Path, book: Book, *, report: Report, clock: Clock) -> None:
-    """Writes the file. Raises LostError and OSError."""
-    tell = holding(report, numbers=book.numbers, clock=clock)
+    """Writes the file. Raises LostError, PlanError and OSError."""
+    tell = holding(report, path.parent, numbers=book.numbers, clock=clock)
     sheets.WRITERS[report.payload["format"]](path, book, tell=tell)
+    require_size(path.parent)
 
 
-def holding(report: Report, *, numbers: int, clock: Clock) -> Tell:
+def require_size(folder: Path) -> None:
+    """Raises PlanError where a file, or what it is made of, has grown too long."""
+    if sum(file.stat().st_size for file in folder.iterdir()) > MAX_BYTES:
+        raise PlanError("granularity", TOO_LONG)
+
+
+def holding(report: Report, folder: Path, *, numbers: int, clock: Clock) -> Tell:
     """Returns what is told how many more numbers were written: it holds the report.
 
-    It does so at every percent, and raises LostError.
+    It does so at every percent. Raises LostError, and PlanError for a file that grows
+    too long.
     """
     done, shown = 0, -1
 
@@ -166,6 +211,7 @@ def holding(report: Report, *, numbers: int, clock: Clock) -> Tell:
         percent = 98 * done // max(1, numbers)
         if percent > shown:
             queue.hold(report, progress=percent, at=clock())
+            require_size(folder)
             shown = percent
 
     return tell

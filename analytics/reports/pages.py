@@ -14,7 +14,7 @@ from access.models import User
 from access.staff import OwnedAdmin, ReadOnlyAdmin
 from analytics.models import Report, Status
 from analytics.reports import queue, serializers, tasks
-from analytics.reports.queue import DuplicateError
+from analytics.reports.queue import DuplicateError, FullError
 
 
 class ReportAdmin(ReadOnlyAdmin[Report], OwnedAdmin[Report]):
@@ -68,7 +68,11 @@ class ReportAdmin(ReadOnlyAdmin[Report], OwnedAdmin[Report]):
 
     @admin.action(description="Request them again", permissions=["work"])
     def request_again(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
-        found = [again(one, request=request) for one in queryset]
+        try:
+            found = [again(one, request=request) for one in queryset]
+        except FullError as error:
+            self.message_user(request, f"{error}.", messages.ERROR)
+            return
         made, refused = found.count(True), found.count(False)
         transaction.on_commit(tasks.wake, robust=True)
         if made:

@@ -14,8 +14,9 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum, Window
 
+from access import sql
 from access.models import User
 from analytics.models import OPEN, Report, ReportSchedule, Status
 from analytics.reports import storing
@@ -24,14 +25,21 @@ from analytics.reports.storing import Kept
 HOLD = timedelta(seconds=60)
 PAUSE = timedelta(seconds=30)  # times the number of attempts
 MAX_ATTEMPTS = 3
+MAX_OPEN, MAX_OPEN_OF_ACCOUNT = 20, 10
 KILLED = (
     f"{MAX_ATTEMPTS} workers stopped in the middle of making this report. Ask for a "
     "shorter span, or for staff to look into the workers' log."
 )
 
+NO_ROOM = "The file was deleted to make room for newer ones: ask for the report again."
+
 
 class DuplicateError(ValueError):
     """The same report is being made, or a schedule has it for the period already."""
+
+
+class FullError(ValueError):
+    """As many reports wait as may; the message says how many."""
 
 
 class LostError(Exception):
@@ -53,12 +61,14 @@ def request(
     schedule: ReportSchedule | None = None,
     period_start_at: datetime | None = None,
 ) -> Report:
-    """Puts a report into the queue. Raises DuplicateError.
+    """Puts a report into the queue. Raises DuplicateError and FullError.
 
     `payload` has passed `exports.plan`.
     """
     try:
         with transaction.atomic():
+            if schedule is None:
+                require_room(namespace_id=namespace_id, user=user)
             return Report.objects.create(
                 namespace_id=namespace_id,
                 requested_by=user,
@@ -70,6 +80,32 @@ def request(
             )
     except IntegrityError:
         raise DuplicateError("the same report is being made") from None
+
+
+def require_room(*, namespace_id: int, user: User | None) -> None:
+    """Raises FullError where too many reports of a namespace or an account wait.
+
+    Whoever asks at the same time waits until this transaction ends.
+    """
+    sql.lock("reports", key=namespace_id)
+    here, mine = (
+        Q(namespace=namespace_id),
+        Q(requested_by=user, requested_by__isnull=False),
+    )
+    waiting = Report.objects.filter(here | mine, status__in=OPEN, schedule=None)
+    number = waiting.aggregate(
+        here=Count("pk", filter=here), mine=Count("pk", filter=mine)
+    )
+    if number["here"] >= MAX_OPEN:
+        of, most = "this namespace", MAX_OPEN
+    elif number["mine"] >= MAX_OPEN_OF_ACCOUNT:
+        of, most = "this account", MAX_OPEN_OF_ACCOUNT
+    else:
+        return
+    raise FullError(
+        f"{most} reports of {of} wait to be made, and no more may: ask again when one "
+        "of them has ended, or cancel one"
+    )
 
 
 CLAIM = """
@@ -126,6 +162,12 @@ def hold(
         raise LostError(report.pk)
 
 
+def renew(report: Report, *, at: datetime) -> None:
+    """Holds on to a report without knowing how far it is. Raises LostError."""
+    if not mine(report).update(held_until=at + HOLD):
+        raise LostError(report.pk)
+
+
 def complete(report: Report, *, kept: Kept, file_name: str, at: datetime) -> None:
     """Hands the file over with the row's end. Raises LostError."""
     ended = mine(report).update(
@@ -172,14 +214,38 @@ def cancel(rows: QuerySet[Report], *, at: datetime) -> int:
 def expire(*, at: datetime) -> int:
     """Deletes reports that ended REPORT_DAYS ago; returns how many.
 
-    Their files go first, and so does what killed workers left of files. All of it may
-    be stopped anywhere and done again.
+    Their files go first, then those that a namespace has too many bytes of, and what
+    killed workers left of files. All of it may be stopped anywhere and done again.
     """
     past = at - timedelta(days=settings.REPORT_DAYS)
     expired = Report.objects.filter(finished_at__lt=past)
     for name in expired.exclude(file="").values_list("file", flat=True).iterator():
         storing.discard(name)
     number, _ = expired.delete()
+    for namespace_id in kept().values_list("namespace", flat=True).distinct():
+        make_room(namespace_id=namespace_id)
     named = Report.objects.exclude(file="").values_list("file", flat=True)
     storing.sweep(named=set(named), at=at)
     return number
+
+
+def kept() -> QuerySet[Report]:
+    """Returns the reports whose files may go: not those that are still to be mailed."""
+    unmailed = Q(schedule__isnull=False, mailed_at=None, mail_after__isnull=False)
+    unmailed |= Q(schedule__isnull=False, mailed_at=None, mail_attempts=0)
+    return Report.objects.exclude(file="").exclude(unmailed).order_by()
+
+
+def make_room(*, namespace_id: int) -> int:
+    """Deletes a namespace's oldest files beyond REPORT_MEGABYTES; returns how many.
+
+    The newest stays, however long it is, and so do all rows.
+    """
+    total = Window(Sum("size"), order_by=[F("finished_at").desc(), F("pk").desc()])
+    rows = kept().filter(namespace=namespace_id).annotate(total=total)
+    limit = settings.REPORT_MEGABYTES * 1_000_000
+    over = rows.filter(total__gt=limit).exclude(total=F("size"))
+    for report in list(over):
+        storing.discard(report.file.name or "")
+        Report.objects.filter(pk=report.pk).update(file="", message=NO_ROOM)
+    return len(over)

@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.errors import Duplicated, Missing
+from access.errors import Duplicated, LimitReached, Missing
 from access.models import Namespace, Role
 from access.permissions import caller
 from access.views import Endpoint, reads
@@ -89,6 +89,8 @@ def refusals_told() -> Iterator[None]:
         yield
     except PlanError as error:
         raise ValidationError({"payload": {error.field: [str(error)]}}) from None
+    except queue.FullError as error:
+        raise LimitReached(str(error)) from None
     except queue.DuplicateError:
         raise Duplicated(kind="task", key=TASK, name="TASK_ALREADY_RUNNING") from None
 
@@ -184,7 +186,7 @@ def one(endpoint: Endpoint, task_id: str) -> Report:
 
 def download(report: Report) -> FileResponse:
     """Returns the file of a report, with its checksum. Raises FileMissingError."""
-    if report.status != Status.COMPLETED:
+    if report.status != Status.COMPLETED or not report.file:
         raise FileMissingError(report)
     try:
         file = default_storage.open(report.file.name or "")

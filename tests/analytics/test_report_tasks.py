@@ -213,7 +213,7 @@ def test_recents_come_page_by_page_the_newest_first(manager, shop):
 
 def test_a_page_has_fifty_reports_unless_told_otherwise(manager, shop):
     for n in range(51):
-        asked(shop, n=n)
+        queue.cancel(Report.objects.filter(pk=asked(shop, n=n).pk), at=NOON)
     assert len(recents(manager)["tasks"]) == 50
     assert len(recents(manager, amt=64)["tasks"]) == 51
 
