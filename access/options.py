@@ -66,7 +66,7 @@ def single(
 ) -> str | None:
     """Returns what is told of a file, None for nothing. Raises CommandError for two."""
     general, own = for_file(values, file, files=files)
-    told = own or general
-    if len(told) > 1:
+    wanted = own or general
+    if len(wanted) > 1:
         raise CommandError(f"--{option}: expected once for {file}")
-    return told[0] if told else None
+    return wanted[0] if wanted else None

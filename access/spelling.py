@@ -23,6 +23,8 @@ def suggestion(
     names = {folded(each): each for each in known}
     meant = {folded(alias): folded(each) for alias, each in (aliases or {}).items()}
     written = folded(name)
+    if not written:
+        return None  # a name in other letters, of which nothing is compared
     if written not in names and meant.get(written) in names:
         written = meant[written]
     near = get_close_matches(written, names, n=1, cutoff=LIKENESS)

@@ -46,8 +46,8 @@ def of_file(file: str, *, files: Sequence[str], given: Mapping[str, Any]) -> Opt
     """Returns what the options tell of a file among others. Raises CommandError."""
     values = {}
     for name, read in READERS.items():
-        told = given[name.replace("-", "_")]
-        text = options.single(told, file, files=files, option=name)
+        texts = given[name.replace("-", "_")]
+        text = options.single(texts, file, files=files, option=name)
         values[name] = None if text is None else value(text, read, option=name)
     named, constant = (
         pairs(given[name], file, files=files, option=name) for name in ("map", "set")
@@ -121,7 +121,7 @@ def pairs(
 
 
 def pairs_of(values: Sequence[str], *, option: str) -> dict[str, str]:
-    told: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for text in values:
         field, equals, rest = text.partition("=")
         if not equals or field not in body.PROPERTIES:
@@ -130,7 +130,7 @@ def pairs_of(values: Sequence[str], *, option: str) -> dict[str, str]:
                 f"--{option} {text}: expected FIELD=… or FILE:FIELD=…, with a file "
                 f"that is imported and one of {known}"
             )
-        if field in told:
+        if field in fields:
             raise CommandError(f"--{option} {text}: expected {field} once")
-        told[field] = rest
-    return told
+        fields[field] = rest
+    return fields

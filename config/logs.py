@@ -4,6 +4,8 @@ from typing import Any
 
 import structlog
 
+FORMS = ("console", "json")
+LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 SHARED = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -28,12 +30,7 @@ def rendering(form: str) -> list[Any]:
 
 
 def configuration(*, level: str, form: str) -> dict[str, Any]:
-    """Returns Django's LOGGING: `form` is "console" or "json", one line an event.
-
-    Raises ValueError for any other form.
-    """
-    if form not in {"console", "json"}:
-        raise ValueError(f"LOG_FORMAT={form}: write console or json")
+    """Returns Django's LOGGING: a line an event, in one of FORMS, from a level on."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -30,6 +30,14 @@ def flag(name: str, *, default: bool) -> bool:
     return value == "True"
 
 
+def choice(name: str, default: str, *others: str) -> str:
+    value = text(name) or default
+    if value not in {default, *others}:
+        known = " or ".join([default, *others])
+        raise ImproperlyConfigured(f"{name}={value}: write {known}")
+    return value
+
+
 def whole(name: str, default: int) -> int:
     value = text(name, str(default))
     if not value.isdecimal():
@@ -49,10 +57,13 @@ def options(name: str) -> dict[str, Any]:
 
 def database(url: str) -> Any:
     try:
-        return dj_database_url.parse(url)
+        found = dj_database_url.parse(url)
     except ValueError as error:
         reason = f"DATABASE_URL cannot be read: {error}"
         raise ImproperlyConfigured(reason) from None
+    if found["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("DATABASE_URL: expected postgresql://…")
+    return found
 
 
 def secret(name: str) -> str:
@@ -252,5 +263,5 @@ MIN_COMBINATION_COUNT = max(whole("MIN_COMBINATION_COUNT", 1), 1)
 AGGREGATE_SECONDS = whole("AGGREGATE_SECONDS", 300)
 DRAIN_SECONDS = whole("DRAIN_SECONDS", 2)
 LOGGING = logs.configuration(
-    level=text("LOG_LEVEL", "INFO"), form=text("LOG_FORMAT", "console")
+    level=choice("LOG_LEVEL", *logs.LEVELS), form=choice("LOG_FORMAT", *logs.FORMS)
 )

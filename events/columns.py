@@ -42,14 +42,14 @@ class Rows:
 
         Raises LineError.
         """
-        found = rows(blocks, delimiter=self._dialect.delimiter)
-        line, header = names(found)
+        reader = rows(blocks, delimiter=self._dialect.delimiter)
+        line, header = names(reader)
         columns = list(
             positions(header, fields=self._dialect.fields, line=line).items()
         )
         self.ignored = leftover(header, fields=self._dialect.fields, line=line)
         width = len(header)
-        events = (self._event(row, columns, width) for row in found)
+        events = (self._event(row, columns, width) for row in reader)
         while some := list(islice(events, ROWS)):
             yield some
 
@@ -91,8 +91,8 @@ def split(texts: Iterable[str]) -> Iterator[str]:
 
 def separator(line: str) -> str | None:
     """Returns the delimiter that a first line such as `sep=;` tells."""
-    found = SEPARATOR.fullmatch(line)
-    return found[1] if found else None
+    match = SEPARATOR.fullmatch(line)
+    return match[1] if match else None
 
 
 def names(rows: Iterator[Row]) -> Row:
@@ -135,8 +135,8 @@ def delimiter(head: str, *, fields: Fields) -> str:
     It is what `sep=` says, else what makes a header with most of the columns that are
     looked for, else what makes the longest one.
     """
-    if said := separator(head.partition("\n")[0]):
-        return said
+    if named := separator(head.partition("\n")[0]):
+        return named
     wanted = set(fields.sources.values())
 
     def fitness(candidate: str) -> tuple[int, int]:
@@ -155,10 +155,10 @@ def moments(head: str, *, fields: Fields, delimiter: str) -> Iterator[tuple[int,
     Ends where something is wrong: whoever reads the file will tell it.
     """
     try:
-        found = rows([head], delimiter=delimiter)
-        line, header = names(found)
+        reader = rows([head], delimiter=delimiter)
+        line, header = names(reader)
         at = positions(header, fields=fields, line=line).get("datetime", len(header))
-        for line, cells in found:
+        for line, cells in reader:
             if len(cells) > at and cells[at]:
                 yield line, cells[at]
     except LineError:

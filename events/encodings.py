@@ -36,7 +36,7 @@ def known(name: str) -> str:
     return codecs.lookup(name).name
 
 
-def recognised(head: bytes, *, told: str | None) -> str:
+def recognised(head: bytes, *, wanted: str | None) -> str:
     """Returns the encoding of a file, by its beginning: its mark has the last word.
 
     Raises LineError for what is no text.
@@ -45,7 +45,7 @@ def recognised(head: bytes, *, told: str | None) -> str:
         if head.startswith(begin):
             raise LineError(1, f"this is {what}")
     marked = (name for mark, name in MARKS.items() if head.startswith(mark))
-    encoding = next(marked, told or UTF_8)
+    encoding = next(marked, wanted or UTF_8)
     if b"\0" in head[:4] and encoding == UTF_8:
         raise LineError(1, "expected text: for UTF-16, give --encoding utf-16-le")
     return encoding

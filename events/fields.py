@@ -52,8 +52,8 @@ class Fields:
     def meant(self, name: str) -> str | None:
         """Returns the field that a name is plainly meant for, unless it was told."""
         meant = None if name in self.ignored else intake.EVENT.meant(name)
-        told = meant in self.names or meant in self.constants
-        return None if told else meant
+        settled = meant in self.names or meant in self.constants
+        return None if settled else meant
 
 
 def picked(sent: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, Any]:

@@ -141,8 +141,8 @@ class Reading:
     def remarks(self) -> list[str]:
         """Returns in words what is unusual in the files that were read."""
         pairs = zip(self.sources, self.ignored, strict=True)
-        said = ((source.name, source.remarks(names)) for source, names in pairs)
-        return [f"{name}: {remarks}" for name, remarks in said if remarks]
+        remarks = [(source.name, source.remarks(names)) for source, names in pairs]
+        return [f"{name}: {remark}" for name, remark in remarks if remark]
 
     def _read(self, source: Source) -> Iterator[list[Event]]:
         begin = self.consumed

@@ -15,6 +15,9 @@ from events.json_lines import JsonLines
 from events.lines import LineError, Rules
 
 BEGIN = re.compile(r'\s*(?P<object>\{\s*"events"\s*:\s*)?\[')
+# The same with whatever else, which is refused where it is read.
+LIST = re.compile(r'\s*(?:\{[^{}\[\]]*"events"\s*:\s*)?\[')
+LONGEST_BEGIN = 10_000  # characters
 # A text, as far as it has come; else what opens, closes, separates or fits nowhere.
 TOKEN = re.compile(r'"[^"\\\r\n]*+(?:\\.[^"\\\r\n]*+)*+(?:"|\\?\Z)|["\[\]{},]')
 LINE_END = re.compile("[\r\n]")
@@ -69,12 +72,19 @@ class Cutter:
     def elements(self, text: str) -> Iterator[Element]:
         """Yields the elements that end in the next text. Raises LineError."""
         self.rest += text
-        if self._end is None and (found := BEGIN.match(self.rest)):
-            self._end = "}" if found["object"] else ""
-            self.line += found[0].count("\n")
-            self.rest = self.rest[found.end() :]
+        if self._end is None:
+            self._begin()
         if self._end is not None and not self._closed:
             yield from self._scan()
+
+    def _begin(self) -> None:
+        match = BEGIN.match(self.rest)
+        if match:
+            self._end = "}" if match["object"] else ""
+            self.line += match[0].count("\n")
+            self.rest = self.rest[match.end() :]
+        elif len(self.rest) > LONGEST_BEGIN:
+            raise LineError(self.line, f"expected {EXPECTED}")
 
     def check_end(self) -> None:
         """Raises LineError unless the list has ended, and nothing else comes."""

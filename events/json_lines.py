@@ -69,9 +69,9 @@ class JsonLines:
         """
         if self._plain and is_plain(block):
             try:
-                found = self._decoder.decode_lines(block)
-                if len(found) == block.count(b"\n"):
-                    return self._rules.accept(list(found))
+                events = self._decoder.decode_lines(block)
+                if len(events) == block.count(b"\n"):
+                    return self._rules.accept(list(events))
             except MISFITS:
                 pass
         rows = zip(numbers, block.split(b"\n"), strict=False)

@@ -29,7 +29,7 @@ SHOWN = 40  # characters of a value
 
 
 class LineError(ValueError):
-    """A line was refused. The message names the field, never what it holds."""
+    """A line was refused. The message names the field, and never a user."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(problem)
@@ -103,8 +103,8 @@ def event(
     """Returns the event that has these fields. Raises LineError."""
     try:
         return rules.accept([msgspec.convert(fields, kind)])[0]
-    except FaultError as fault:
-        raise LineError(line, str(fault)) from None
+    except FaultError as error:
+        raise LineError(line, str(error)) from None
     except MISFITS:
         raise LineError(line, problem(fields)) from None
 

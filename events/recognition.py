@@ -45,7 +45,7 @@ def dialect(head: bytes, *, name: str, options: Options, complete: bool) -> Dial
 
     Raises LineError.
     """
-    encoding = encodings.recognised(head, told=options.encoding)
+    encoding = encodings.recognised(head, wanted=options.encoding)
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     text = decoder.decode(head).removeprefix("\ufeff")
     whole = text if complete else text.rpartition("\n")[0]
@@ -65,7 +65,7 @@ def form(text: str, *, name: str) -> Form:
     """Returns the form of a file, by its name or by how it begins."""
     suffix = PurePath(name.lower().removesuffix(".gz")).suffix
     by_name = SUFFIXES.get(suffix)
-    if by_name != Form.CSV and json_arrays.BEGIN.match(text):
+    if by_name != Form.CSV and json_arrays.LIST.match(text):
         return Form.JSON
     return by_name or (Form.JSONL if text.lstrip()[:1] in ("{", "") else Form.CSV)
 
@@ -99,16 +99,16 @@ def moments(known: Dialect, text: str) -> Iterable[tuple[int, str]]:
 def remarks(known: Dialect, *, options: Options, ignored: Sequence[str]) -> str:
     """Returns in words what is read in another way than the usual, and what is not."""
     written = known.times
-    said = []
+    unusual = []
     if known.encoding != UTF_8:
-        said.append(f"text in {known.encoding.upper()}")
+        unusual.append(f"text in {known.encoding.upper()}")
     if known.form == Form.CSV and known.delimiter != ",":
-        said.append(f"cells separated by {known.delimiter!r}")
+        unusual.append(f"cells separated by {known.delimiter!r}")
     if written.name != time_formats.ISO:
-        said.append(f"times as {written.name}{zone(written, options)}")
+        unusual.append(f"times as {written.name}{zone(written, options)}")
     if ignored:
-        said.append(f"left out: {listed(ignored)}")
-    return "; ".join(said)
+        unusual.append(f"left out: {listed(ignored)}")
+    return "; ".join(unusual)
 
 
 def zone(written: TimeFormat, options: Options) -> str:

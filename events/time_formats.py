@@ -100,10 +100,10 @@ class TimeFormat:
         return at.astimezone(UTC) if at.tzinfo else in_zone(at, self.zone)
 
     def _iso(self, text: str) -> datetime:
-        found = ISO_TEXT.fullmatch(text)
-        if not found or bool(found[5]) is (self.name == LOCAL):
+        match = ISO_TEXT.fullmatch(text)
+        if not match or bool(match[5]) is (self.name == LOCAL):
             raise ValueError(text)
-        day, clock, second, fraction, offset = found.groups(default="")
+        day, clock, second, fraction, offset = match.groups(default="")
         fraction = fraction.replace(",", ".")
         if offset[:1] not in ("+", "-"):  # none, or one of the names of UTC
             offset = "Z"

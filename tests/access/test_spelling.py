@@ -32,6 +32,7 @@ ALIASES = {"ts": "datetime", "amount": "value", "from": "start_timestamp"}
         ("valid", EVENT, None),
         ("", QUERY, None),
         ("[]", QUERY, None),
+        ("中国", ["日本"], None),
     ],
 )
 def test_the_nearest_known_name_is_told(name, known, meant):

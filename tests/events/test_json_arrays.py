@@ -85,6 +85,15 @@ def test_what_is_no_json_is_refused(content):
         list(cut([content], most=100))
 
 
+@pytest.mark.parametrize(
+    "content",
+    ['{"namespace": "b", "events": [{}]}', '{"a": 1,\n"events": [' + "{}," * 9_000],
+)
+def test_what_stands_beside_a_list_is_refused(source, content):
+    told = refusal(source(content))
+    assert told.startswith("a.json:1: expected a JSON list of events, bare or alone")
+
+
 def test_an_empty_list_has_no_event():
     assert [*cut(["[ \n]"], most=9)] == [[]]
 

@@ -131,20 +131,20 @@ def source(name: str, options: dict[str, Any], stack: ExitStack) -> Source:
 
     Raises FileError, and CommandError for an option that says nothing of it.
     """
-    told = file_options.of_file(name, files=options["files"], given=options)
+    own = file_options.of_file(name, files=options["files"], given=options)
     path = stack.enter_context(readable(name))
     called = "standard input" if name == "-" else name
-    return files.source(path, name=called, options=told)
+    return files.source(path, name=called, options=own)
 
 
 def remarks(namespace: str) -> list[str]:
-    """Returns what is to be said of a namespace that is not there, which may be meant.
-
-    Another spelling makes another namespace.
+    """Returns what is to be said of a namespace that is not there: another spelling
+    makes another one. Raises ValidationError for a name that none may have.
     """
     known = set(Namespace.objects.values_list("name", flat=True))
     if namespace in known:
         return []
+    Namespace._meta.get_field("name").clean(namespace, None)
     return [f"namespace {namespace!r} is new{spelling.question(namespace, known)}"]
 
 
