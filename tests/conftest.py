@@ -21,6 +21,13 @@ T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)
 PERMISSIONS = "django.contrib.auth.management.create_permissions"
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are named by their length: packed ones hold the time of packing, and two
+    processes of one run must give a test one name.
+    """
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: no need to look for garbage in it ever again."""
     gc.collect()
