@@ -64,8 +64,11 @@ class Command(BaseCommand):
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        for name in sorted({*named} - known):
-            self.stderr.write(
-                f"namespace {name!r} is new{spelling.question(name, known)}"
-            )
+        if self.stderr.isatty():  # a program that reads both wants the token alone
+            self.tell({*named} - known, known)
         return token
+
+    def tell(self, new: set[str], known: set[str]) -> None:
+        for name in sorted(new):
+            question = spelling.question(name, known)
+            self.stderr.write(f"namespace {name!r} is new{question}")
