@@ -82,6 +82,7 @@ function kindsOf({ start_timestamps: starts, complete }, { end, from, asOf }) {
 function about({ starts, end, against }, { zone, from }) {
   const span = spanLabel({ start: starts[0], end: Math.min(end, now()) }, zone);
   const goesOn = end > now() ? " So far: the last cell goes on." : "";
+  if (from === null) return `${span}, by the clock of ${zone}.`;
   const begin = `begin ${timeLabel(from, { zone, now: now() })}.`;
   const begun = from > starts[0] ? ` Data ${begin}` : "";
   return `${span}, by the clock of ${zone}.${goesOn}${begun}${against ? changes(against, { zone, from, begin }) : ""}`;
@@ -93,6 +94,7 @@ function changes({ previous_start_timestamps: [start], previous_end_timestamp: e
 }
 
 function empty(sign) {
+  showState("cards");
   emptyCards(sign);
   for (const id of ["as-of", "span"]) find(id).textContent = "";
   for (const id of ["late", "warnings"]) find(id).hidden = true;

@@ -191,3 +191,12 @@ def test_a_period_is_compared_with_as_much_of_the_one_before(
     about = page.locator("#span").inner_text()
     assert says in about.replace("\u2009", " ").replace("\u2013", "-")
     assert page.locator(".change").inner_text() == change
+
+
+@pytest.mark.usefixtures("until_now")
+def test_cells_that_reach_beyond_the_period_are_said(logged_in, now):
+    query = "period=24h&granularity=1d&timezone=Europe/Berlin"
+    page, _ = visit(logged_in, now, query)
+    about = page.locator("#span").inner_text().replace("\u2013", "-")
+    assert about.startswith("Sun, 25 Oct 2026, 00:00 - Mon, 26 Oct 2026, 07:20, by")
+    assert value(page, "Clicks") == "65"

@@ -164,6 +164,24 @@ def test_numbers_a_tick_behind_are_not_late(logged_in):
     expect(page.locator("#late")).to_be_hidden()
 
 
+@pytest.mark.parametrize("page", [{"timezone_id": "Etc/GMT"}], indirect=True)
+def test_the_visitor_s_clock_may_be_wrong(page, logged_in):
+    page.clock.install(time=datetime.now(UTC) + timedelta(hours=30))
+    logged_in("/?namespace=shop&period=today&timezone=UTC")
+    assert value(page, "Clicks") == "70"
+    expect(page.locator("#late")).to_be_hidden()
+    assert "ago" not in page.locator("#as-of").inner_text()
+
+
+def test_what_one_namespace_is_said_to_lack_is_not_said_of_another(logged_in):
+    page = logged_in("/?namespace=void")
+    expect(page.get_by_role("heading", name="No data yet")).to_be_visible()
+    page.route("**/analytics/**", lambda route: route.abort())
+    page.get_by_label("Namespace").select_option("shop")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    expect(page.get_by_role("heading", name="No data yet")).to_be_hidden()
+
+
 def test_what_never_happened_yet_is_no_alarm(logged_in):
     Bucket.objects.filter(metric__name="views").delete()
     page = logged_in()
