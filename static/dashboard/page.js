@@ -9,6 +9,7 @@ import { ageCards, emptyCards, forgetCards, showCards } from "./cards.js";
 const find = (id) => document.getElementById(id);
 const main = document.querySelector("main");
 const choice = find("choice").elements;
+const SLACK = 60; // seconds in which a period's end is now
 const tick = Number(main.dataset.tick);
 let kpis = new URLSearchParams(location.search).getAll("kpis"); // none: all
 let shown = { address: null, asOf: null }; // of what the numbers on the page are
@@ -33,7 +34,7 @@ const load = newest(async (signal) => {
   shown = { address: location.search, asOf: state.data_as_of, zone };
   showFailure(null);
   showFreshness(state.data_as_of, { tick, zone, state: ready });
-  show(state, values, against, { zone, granularity: chosen.granularity });
+  show(state, values, against, { zone, chosen });
 }, { busy, fail });
 
 // What the numbers are asked for; a day begins and ends by the clock of the zone.
@@ -52,7 +53,8 @@ function asked(zone) {
 // A query for the chosen KPIs.
 const named = (query) => [...query, ...kpis.map((name) => ["kpis", name])];
 
-function show(state, values, against, { zone, granularity }) {
+function show(state, values, against, { zone, chosen }) {
+  const { granularity } = chosen;
   const { start_timestamps: starts, warnings = [] } = values;
   const statuses = new Map(state.statuses.map((one) => [one.kpi.name, one]));
   const warned = new Set([...warnings, ...(state.warnings ?? [])]);
@@ -60,7 +62,7 @@ function show(state, values, against, { zone, granularity }) {
   find("warnings").hidden = !warned.size;
   const end = endOfCell(starts.at(-1), { granularity, zone });
   const kinds = kindsOf(values, { end, from: state.data_from, asOf: state.data_as_of });
-  find("span").textContent = about({ starts, end, against }, { zone, from: state.data_from });
+  find("span").textContent = about({ starts, end, against }, { zone, chosen, from: state.data_from });
   const label = (at) => cellLabel(at, { granularity, zone });
   for (const one of document.querySelectorAll("#no-data .namespace")) one.textContent = choice.namespace.value;
   showState(!values.kpis.length ? "no-kpis" : state.data_from === null ? "no-data" : "cards");
@@ -79,13 +81,16 @@ function kindsOf({ start_timestamps: starts, complete }, { end, from, asOf }) {
 }
 
 // Which time the numbers are of, and what they are compared with, in words.
-function about({ starts, end, against }, { zone, from }) {
-  const span = spanLabel({ start: starts[0], end: Math.min(end, now()) }, zone);
+function about({ starts, end, against }, { zone, chosen, from }) {
+  const until = Math.min(end, now());
+  const span = spanLabel({ start: starts[0], end: until }, zone);
+  const isBeyond = starts[0] < chosen.start_timestamp || until > chosen.end_timestamp + SLACK;
+  const beyond = isBeyond ? " Cells are whole, and reach beyond the period." : "";
   const goesOn = end > now() ? " So far: the last cell goes on." : "";
   if (from === null) return `${span}, by the clock of ${zone}.`;
   const begin = `begin ${timeLabel(from, { zone, now: now() })}.`;
   const begun = from > starts[0] ? ` Data ${begin}` : "";
-  return `${span}, by the clock of ${zone}.${goesOn}${begun}${against ? changes(against, { zone, from, begin }) : ""}`;
+  return `${span}, by the clock of ${zone}.${beyond}${goesOn}${begun}${against ? changes(against, { zone, from, begin }) : ""}`;
 }
 
 function changes({ previous_start_timestamps: [start], previous_end_timestamp: end }, { zone, from, begin }) {

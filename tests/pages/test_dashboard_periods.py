@@ -130,6 +130,7 @@ def test_a_period_is_what_it_is_called(
     )
     assert about.startswith(f"{says}, by the clock of Europe/Berlin.")
     assert ("So far" in about) == (period in {"today", "month"})
+    assert "beyond" not in about
 
 
 @pytest.mark.usefixtures("half_hours")
@@ -199,4 +200,5 @@ def test_cells_that_reach_beyond_the_period_are_said(logged_in, now):
     page, _ = visit(logged_in, now, query)
     about = page.locator("#span").inner_text().replace("\u2013", "-")
     assert about.startswith("Sun, 25 Oct 2026, 00:00 - Mon, 26 Oct 2026, 07:20, by")
+    assert "Cells are whole, and reach beyond the period." in about
     assert value(page, "Clicks") == "65"
