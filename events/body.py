@@ -1,6 +1,5 @@
 """An event as it is sent: its fields, and what each may hold."""
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import Annotated, Any
@@ -95,9 +94,16 @@ class BodyError(ValueError):
 def event(sent: object) -> Event:
     """Returns an event of decoded JSON or text. Raises msgspec's ValidationError."""
     if isinstance(sent, dict) and isinstance(at := sent.get("datetime"), str):
-        with suppress(ValueError):  # it stays the text that is refused
-            sent = {**sent, "datetime": times.moment(at)}
+        sent = {**sent, "datetime": moment(at)}
     return msgspec.convert(sent, Event)
+
+
+def moment(text: str) -> datetime | str:
+    """Returns a time; text that is none stays what it is, to be refused."""
+    try:
+        return times.moment(text)
+    except ValueError:
+        return text
 
 
 def check(event: Event, *, index: int, window: tuple[datetime, datetime]) -> None:

@@ -6,7 +6,7 @@ ignored, or times that msgspec does not know.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -92,21 +92,38 @@ def one_by_one(raw: bytes, *, window: Window) -> Received:
     namespace, names = beside_events(beside)
     ignored = Ignored((None, name) for name in names)
     events: list[Event] = []
-    different = set(names)
+    unknown = UnknownFields(names)
     for index, item in enumerate(items):
         try:
             event = body.event(item)
             body.check(event, index=index, window=window)
-            names = EVENT.unknown(item)
-            unknown_fields.require_few(different := different.union(names))
+            names = unknown.of(item)
         except msgspec.ValidationError:
             raise BodyError(refusal(raw, index)) from None
         except UnknownFieldError as error:
             told = unknown_fields.problem(error, of="event")
             raise BodyError(told | {"index": index}) from None
         events.append(event)
-        ignored.update((event.namespace, name) for name in names)
+        for name in names:
+            ignored[event.namespace, name] += 1
     return Received(events, namespace, ignored)
+
+
+class UnknownFields:
+    """The unknown fields of a body's events; most of them have the same ones."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._different = set(names)
+        self._by_fields: dict[tuple[str, ...], list[str]] = {}
+
+    def of(self, item: Mapping[str, Any]) -> list[str]:
+        """Returns those of an event. Raises UnknownFieldError."""
+        fields = tuple(item)
+        if fields not in self._by_fields:
+            names = self._by_fields[fields] = EVENT.unknown(item)
+            self._different.update(names)
+            unknown_fields.require_few(self._different)
+        return self._by_fields[fields]
 
 
 def json(raw: bytes) -> Any:

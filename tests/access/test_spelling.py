@@ -2,7 +2,7 @@
 
 import pytest
 
-from access.spelling import suggestion
+from access.spelling import suggestion, surely
 
 QUERY = ["kpis", "start_timestamp", "end_timestamp", "granularity", "timezone"]
 EVENT = ["event_name", "user_id", "event_id", "item_id", "datetime", "value"]
@@ -45,3 +45,26 @@ def test_an_alias_is_not_needed():
 
 def test_a_name_of_a_megabyte_is_not_compared():
     assert suggestion("kpis" * 250_000, QUERY) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("valeu", "value"),
+        ("vlue", "value"),
+        ("vallue", "value"),
+        ("valve", "value"),
+        ("aluev", None),
+        ("userId", "user_id"),
+        ("$User-ID", "user_id"),
+        ("Amount", "value"),
+        ("amuont", None),
+        ("event_kind", None),
+        ("item_", None),
+        ("val", None),
+        ("", None),
+        ("value" * 1_000_000, None),
+    ],
+)
+def test_what_a_name_can_only_be_meant_for_is_a_slip_away(name, meant):
+    assert surely(name, EVENT, ALIASES) == meant
