@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from analytics.formula import Formula
@@ -12,6 +13,13 @@ from analytics.rationals import Rationals
 
 Row = list[str | float | Decimal | None]
 WHOLE = slice(None)
+
+
+class Label(NamedTuple):
+    """What people call a KPI or a metric, and its unit."""
+
+    text: str
+    unit: str
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from django.db import connection
 from access.models import Namespace
 from analytics import queries, series, sums
 from analytics.models import Report
-from analytics.reports import plans, queue, sheets, storing
+from analytics.reports import plans, queue, sheets, storing, workbooks
 from analytics.reports.plans import Plan, PlanError
 from analytics.reports.queue import LostError
 from analytics.reports.sheets import Book, Sheet, Tell
@@ -31,6 +31,11 @@ TOO_LONG = (
     "granularity, a shorter span, fewer names or a smaller segmentation."
 )
 
+WRITERS: dict[str, Callable[..., None]] = {
+    "csv": sheets.write_csv,
+    "xlsx": workbooks.write,
+    "json": sheets.write_json,
+}
 Clock = Callable[[], datetime]
 logger = logging.getLogger(__name__)
 
@@ -153,10 +158,10 @@ def filled(plan: Plan, found: Reading) -> list[Sheet]:
     made = []
     if plan.formulas is not None:
         kpis = series.kpi_columns(plan.formulas, found.parts, cells=plan.cells)
-        made.append(Sheet("kpis", kpis, plan.cells))
+        made.append(Sheet("kpis", kpis, plan.cells, plan.kpi_labels))
     if plan.metrics is not None:
         metrics = series.metric_columns(plan.metrics, found.parts, cells=plan.cells)
-        made.append(Sheet("metrics", metrics, plan.cells))
+        made.append(Sheet("metrics", metrics, plan.cells, plan.metric_labels))
     return made
 
 
@@ -166,11 +171,11 @@ def doubts(plan: Plan, found: Reading) -> list[str]:
     return series.doubts(plan.formulas or {}, found) + partial
 
 
-def about(plan: Plan, *, payload: Mapping[str, Any], at: datetime) -> dict[str, str]:
+def about(
+    plan: Plan, *, payload: Mapping[str, Any], at: datetime
+) -> dict[str, str | datetime]:
     """Returns what a file is about, for whoever finds it later."""
-    start, end = (
-        plan.edges[place].astimezone(plan.zone).isoformat() for place in (0, -1)
-    )
+    start, end = (plan.edges[place].astimezone(plan.zone) for place in (0, -1))
     as_of = queries.data_as_of(namespace_id=plan.namespace_id, now=at)
     return {
         "namespace": Namespace.objects.get(pk=plan.namespace_id).name,
@@ -179,15 +184,15 @@ def about(plan: Plan, *, payload: Mapping[str, Any], at: datetime) -> dict[str, 
         "timezone": plan.zone.key,
         "granularity": payload.get("granularity") or "chosen by the length of the span",
         "segmentation": plan.cut.name if plan.cut else "none",
-        "complete_up_to": as_of.isoformat(),
-        "made_at": at.isoformat(),
+        "complete_up_to": as_of,
+        "made_at": at,
     }
 
 
 def write(path: Path, book: Book, *, report: Report, clock: Clock) -> None:
     """Writes the file. Raises LostError, PlanError and OSError."""
     tell = holding(report, path.parent, numbers=book.numbers, clock=clock)
-    sheets.WRITERS[report.payload["format"]](path, book, tell=tell)
+    WRITERS[report.payload["format"]](path, book, tell=tell)
     require_size(path.parent)
 
 

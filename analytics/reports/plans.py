@@ -7,8 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from analytics import formula, queries, series
-from analytics.models import Metric
+from analytics.models import KPI, Metric
 from analytics.series import Formulas
+from analytics.tables import Label
 from events import buckets, periods
 from events.buckets import Granularity, TooManyCells
 from events.periods import Period
@@ -36,6 +37,8 @@ class Plan:
     cut: Cut | None
     formulas: Formulas | None
     metrics: list[str] | None
+    kpi_labels: Mapping[str, Label]
+    metric_labels: Mapping[str, Label]
     edges: list[datetime]
     zone: ZoneInfo
     warnings: list[str]
@@ -70,14 +73,18 @@ def plan(*, namespace_id: int, payload: Mapping[str, Any], now: datetime) -> Pla
     end ends `now`. Raises PlanError.
     """
     kpis, metrics = payload.get("kpis") or [], payload.get("metrics") or []
-    formulas, unknown = told(kpis) if kpis or not metrics else (None, [])
-    known, unknown_too = active(metrics) if metrics else (None, [])
+    rows, unknown = queries.catalogue(kpis) if kpis or not metrics else (None, [])
+    units, unknown_too = active(metrics) if metrics else (None, [])
     when = period(payload)
     found = Plan(
         namespace_id=namespace_id,
         cut=chosen(payload.get("segmentation_id"), namespace_id=namespace_id),
-        formulas=formulas,
-        metrics=known,
+        formulas=None if rows is None else formulas(rows),
+        metrics=None if units is None else list(units),
+        kpi_labels={one.name: Label(one.display_name, one.unit) for one in rows or []},
+        metric_labels={
+            name: Label(words(name), unit) for name, unit in (units or {}).items()
+        },
         edges=edges(when, namespace_id=namespace_id, now=now),
         zone=when.zone,
         warnings=unknown + unknown_too,
@@ -86,17 +93,21 @@ def plan(*, namespace_id: int, payload: Mapping[str, Any], now: datetime) -> Pla
     return found
 
 
-def told(names: Sequence[str]) -> tuple[Formulas, list[str]]:
-    """Returns the formulas of active KPIs in order, and warnings for unknown names."""
-    kpis, warnings = queries.catalogue(names)
-    return {one.name: formula.read(one.formula) for one in kpis}, warnings
+def formulas(kpis: Sequence[KPI]) -> Formulas:
+    return {one.name: formula.read(one.formula) for one in kpis}
 
 
-def active(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Returns the metrics that are active, and warnings for unknown names."""
+def active(names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Returns the units of active metrics, and warnings for unknown names."""
     rows = Metric.objects.filter(active=True).order_by("name")
-    found = list(rows.values_list("name", flat=True))
-    return queries.known(found, names, what="metric")
+    units = dict(rows.values_list("name", "unit"))
+    known, warnings = queries.known(list(units), names, what="metric")
+    return {name: units[name] for name in known}, warnings
+
+
+def words(name: str) -> str:
+    """Returns a metric's name as people read it: it has no other."""
+    return name.replace("_", " ").capitalize()
 
 
 def chosen(segmentation_id: str | None, *, namespace_id: int) -> Cut | None:

@@ -1,28 +1,24 @@
-"""Files of numbers: rows for spreadsheets, columns for programs, in bounded memory.
+"""Files of numbers: rows as CSV, columns as JSON, in bounded memory.
 
 A number is written with all of its digits, a gap is an empty cell or null, and text
 that a spreadsheet would compute is made harmless.
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from xlsxwriter import Workbook
-from xlsxwriter.worksheet import Worksheet
 
 from access.renderers import harmless
-from analytics.tables import Column, Row
+from analytics.tables import Column, Label
 
 BATCH = 50_000  # numbers that are written between two signs of life
-HEADING = 22  # characters of a column's width
-
-TITLES = {"kpis": "KPIs", "metrics": "Metrics"}
 LABELS = {"kpis": "kpi", "metrics": "name"}  # in JSON
 
 Tell = Callable[[int], None]
@@ -38,6 +34,7 @@ class Sheet:
     key: str
     columns: list[Column]
     cells: int
+    labels: Mapping[str, Label]
 
     def headings(self, prefix: str = "") -> list[str]:
         return [f"{prefix}{one.heading}" for one in self.columns]
@@ -50,7 +47,7 @@ class Book:
     starts: list[datetime]
     zone: ZoneInfo
     sheets: list[Sheet]
-    about: dict[str, str]
+    about: dict[str, str | datetime]
     warnings: list[str]
     made_at: datetime
 
@@ -65,7 +62,8 @@ def write_csv(path: Path, book: Book, *, tell: Tell) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(map(harmless, ["start", *heads]))
-        for batch in batches(book, book.sheets, tell=tell):
+        start = partial(local, zone=book.zone)
+        for batch in batches(book, book.sheets, start=start, tell=tell):
             table.writerows(batch)
 
 
@@ -74,16 +72,19 @@ def prefix(book: Book, sheet: Sheet) -> str:
     return "metric " if len(book.sheets) > 1 and sheet.key == "metrics" else ""
 
 
-def batches(book: Book, sheets: list[Sheet], *, tell: Tell) -> Iterator[list[Row]]:
+def batches(
+    book: Book, sheets: list[Sheet], *, start: Callable[[datetime], Any], tell: Tell
+) -> Iterator[list[list[Any]]]:
     """Yields rows of a start and the numbers of its cell, then one of totals.
 
-    Tells of a batch's numbers when it is asked for the next one.
+    `start` says how a start is written. Tells of a batch's numbers when it is asked for
+    the next one.
     """
     columns = [column for one in sheets for column in one.columns]
     size = max(1, BATCH // max(1, len(columns)))
     for lower in range(0, len(book.starts), size):
         upper = min(lower + size, len(book.starts))
-        starts = [local(at, book.zone) for at in book.starts[lower:upper]]
+        starts = map(start, book.starts[lower:upper])
         numbers = [one.series(slice(lower, upper)).digits() for one in columns]
         yield [list(row) for row in zip(starts, *numbers, strict=True)]
         tell(len(columns) * (upper - lower))
@@ -93,50 +94,6 @@ def batches(book: Book, sheets: list[Sheet], *, tell: Tell) -> Iterator[list[Row
 
 def local(at: datetime, zone: ZoneInfo) -> str:
     return at.astimezone(zone).isoformat()
-
-
-class ExactWorksheet(Worksheet):  # type: ignore[misc]  # the package has no types
-    """Writes floats with as many digits as they have: the package stops at 16."""
-
-    def _xml_number_element(self, number: float, attributes: Any = ()) -> None:
-        told = "".join(f' {key}="{value}"' for key, value in attributes)
-        self.fh.write(f"<c{told}><v>{number!r}</v></c>")
-
-
-def write_xlsx(path: Path, book: Book, *, tell: Tell) -> None:
-    """Writes a workbook with a sheet a kind, and one about them.
-
-    What it keeps in the meantime stands in the file's folder.
-    """
-    options = {"constant_memory": True, "tmpdir": str(path.parent)}
-    with Workbook(str(path), options) as workbook:
-        workbook.set_properties({"created": book.made_at})
-        bold = workbook.add_format({"bold": True})
-        for sheet in book.sheets:
-            page = workbook.add_worksheet(TITLES[sheet.key], ExactWorksheet)
-            page.freeze_panes(1, 1)
-            page.set_column(0, len(sheet.columns), HEADING)
-            fill_row(page, 0, ["start", *sheet.headings()], bold)
-            rows = (row for part in batches(book, [sheet], tell=tell) for row in part)
-            for number, row in enumerate(rows, start=1):
-                fill_row(page, number, row)
-        about = workbook.add_worksheet("About")
-        about.set_column(0, 1, HEADING)
-        told: list[Row] = [
-            [key.replace("_", " "), one] for key, one in book.about.items()
-        ]
-        told += [["warning", one] for one in book.warnings]
-        for number, pair in enumerate(told):
-            fill_row(about, number, pair)
-
-
-def fill_row(page: Worksheet, number: int, row: Row, style: Any = None) -> None:
-    """Writes text as text, whatever it looks like, and nothing for a gap."""
-    for place, cell in enumerate(row):
-        if isinstance(cell, str):
-            page.write_string(number, place, harmless(cell), style)
-        elif cell is not None:
-            page.write_number(number, place, float(cell), style)
 
 
 def write_json(path: Path, book: Book, *, tell: Tell) -> None:
@@ -165,10 +122,3 @@ def json_column(key: str, one: Column) -> bytes:
         found["aggregate"] = numbers[-1]
     found["values"] = numbers[:-1]
     return orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-WRITERS: dict[str, Callable[..., None]] = {
-    "csv": write_csv,
-    "xlsx": write_xlsx,
-    "json": write_json,
-}

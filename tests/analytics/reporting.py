@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from openpyxl import load_workbook
 
 from analytics.models import Report
-from analytics.reports import exports, queue, sheets
+from analytics.reports import exports, queue
 from tests.analytics.builders import NOON
 
 URL = "/tasks/private/analytics_report_export/"
@@ -43,7 +43,7 @@ def written(folder, shop, **payload):
     report = asked(shop, **payload)
     _, book = exports.read(report, at=NOON)
     path = folder / f"{report.pk}.{report.payload['format']}"
-    sheets.WRITERS[report.payload["format"]](path, book, tell=lambda numbers: None)
+    exports.WRITERS[report.payload["format"]](path, book, tell=lambda numbers: None)
     report.delete()
     return path.read_bytes()
 

@@ -13,8 +13,8 @@ from django.utils.deconstruct import deconstructible
 from analytics import series
 from analytics.models import Kind, Report, Status
 from analytics.reports import exports, queue, sheets, storing, tasks
+from analytics.reports.exports import WRITERS
 from analytics.reports.queue import HOLD
-from analytics.reports.sheets import WRITERS
 from tests.analytics.builders import (
     DAY,
     HOUR,
@@ -83,7 +83,7 @@ def test_nobody_sees_a_file_before_it_is_whole(shop, files, monkeypatch):
         WRITERS["csv"](path, book, tell=tell)
         seen.append((left(files), Report.objects.get().file.name))
 
-    monkeypatch.setattr(sheets, "WRITERS", {"csv": slowly})
+    monkeypatch.setattr(exports, "WRITERS", {"csv": slowly})
     asked(shop)
     assert work().status == Status.COMPLETED
     assert seen == [((0, 1), "")]
