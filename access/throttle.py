@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 PAUSE = timedelta(minutes=15)
+UNKNOWN = "0.0.0.0"  # axes would keep a row of each failure without an address
 
 # Failures of an account from one address, of an address, of an account: no address
 # alone locks an account for others, and all people of an office may share an address.
@@ -68,8 +69,8 @@ class LoginThrottle(AxesDatabaseHandler):  # type: ignore[misc]  # untyped
         return number
 
 
-def address(request: HttpRequest) -> str | None:
-    """Returns where a request comes from, None where nothing says so.
+def address(request: HttpRequest) -> str:
+    """Returns where a request comes from, UNKNOWN where nothing says so.
 
     Behind PROXY_COUNT proxies, each of which appends the address it heard from, that is
     so many places from the end. Of IPv6 the network counts, which one customer has.
@@ -82,7 +83,7 @@ def address(request: HttpRequest) -> str | None:
     try:
         found = ip_address(told[-min(settings.PROXY_COUNT + 1, len(told))])
     except ValueError:
-        return None
+        return UNKNOWN
     if not isinstance(found, IPv6Address):
         return str(found)
     return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))

@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client, RequestFactory
 
 from access.models import User
-from access.throttle import LIMITS, PAUSE, address
+from access.throttle import LIMITS, PAUSE, UNKNOWN, address
 
 pytestmark = pytest.mark.django_db
 LOGIN, SECRET = "/admin/login/?next=/", "a long secret"
@@ -117,8 +117,8 @@ def test_behind_a_proxy_its_visitors_are_told_apart(settings):
         (1, "forged, 203.0.113.5", "192.0.2.1", "203.0.113.5"),
         (2, "203.0.113.5, 10.0.0.2", "10.0.0.1", "203.0.113.5"),
         (3, "203.0.113.5", "10.0.0.1", "203.0.113.5"),
-        (1, "unknown", "192.0.2.1", None),
-        (0, "", "", None),
+        (1, "unknown", "192.0.2.1", UNKNOWN),
+        (0, "", "", UNKNOWN),
         (0, "", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
         (0, "", "::ffff:192.0.2.1", "192.0.2.1"),
     ],
