@@ -1,5 +1,6 @@
 import fcntl
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -177,8 +178,16 @@ def test_an_environment_without_pip_is_filled_by_the_pip_of_this_python(run):
     assert call(*pip[1:], "list").returncode == 0
 
 
-def test_packages_are_compiled_also_where_no_bytecode_is_written(run, monkeypatch):
+@pytest.fixture
+def beside_the_sources(monkeypatch):
+    """Bytecode is kept where it usually is, though nobody may write it by the way."""
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+
+
+@pytest.mark.usefixtures("beside_the_sources")
+def test_packages_are_compiled_also_where_no_bytecode_is_written(run):
     run.venv.create(run.VENV, with_pip=False, symlinks=True)
     library = run.VENV / "lib" / "python3" / "site-packages" / "package"
     (library / "tests").mkdir(parents=True)
@@ -190,6 +199,7 @@ def test_packages_are_compiled_also_where_no_bytecode_is_written(run, monkeypatc
     assert compiled == [f"__init__.{sys.implementation.cache_tag}.pyc"]
 
 
+@pytest.mark.usefixtures("beside_the_sources")
 def test_our_modules_are_compiled_again_when_they_have_changed(run):
     package = run.ROOT / "analytics"
     package.mkdir()
@@ -200,6 +210,7 @@ def test_our_modules_are_compiled_again_when_they_have_changed(run):
     compiled = Path(importlib.util.cache_from_source(str(module)))
     before = compiled.read_bytes()
     module.write_text("A = 10\n")
+    os.utime(module, (1, 1))
     run.compile_project()
     assert compiled.read_bytes() != before
 
