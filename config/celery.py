@@ -14,6 +14,7 @@ from config.beat import tick
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Django's checks import every view, which no worker needs; `make check` runs them.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
+os.environ["PROCESS"] = "worker"  # how long it waits for the database: config.patience
 COUNTING, BACKGROUND = "counting", "background"
 HOUR = 3_600
 

@@ -3,7 +3,6 @@
 Faults of the program itself keep their traceback; `--traceback` shows it for all.
 """
 
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ import psycopg
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
-from django.db import OperationalError, ProgrammingError, connection
+from django.db import OperationalError, ProgrammingError
 from psycopg import errors
 
 from config.embedded import EmbeddedError
@@ -26,8 +25,8 @@ INTERRUPTED = 130  # as shells tell of Ctrl-C
 def main(arguments: Sequence[str]) -> None:
     """Runs a command; leaves with its exit code, and a sentence on standard error."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    # It would say every half second what we say once.
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    # How it comes by connections to the database: config.patience.
+    os.environ["PROCESS"] = "command"
     try:
         execute_from_command_line(list(arguments))
         sys.stdout.flush()
@@ -68,18 +67,7 @@ def database_sentence(error: BaseException | None) -> str | None:
         return f"The database refused: {first_line(error)}."
     if settings.EMBEDDED:
         return f"Abacus does not run in {settings.LOCAL_DIR}: {ASIDE}."
-    return f"The database does not answer: {unreachable(error)} (DATABASE_URL)."
-
-
-def unreachable(error: psycopg.OperationalError) -> str:
-    """Returns why there is no connection: a pool knows only that it waited."""
-    parameters = connection.get_connection_params()
-    parameters.pop("pool", None)
-    try:
-        psycopg.connect(**parameters, connect_timeout=3).close()
-    except psycopg.OperationalError as reason:
-        return first_line(reason)
-    return first_line(error)
+    return f"The database does not answer: {first_line(error)} (DATABASE_URL)."
 
 
 def first_line(error: BaseException) -> str:

@@ -5,6 +5,7 @@ Workers and commands wait longer, but not for ever.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 Whole = Callable[[str, int], int]
 
@@ -24,3 +25,15 @@ def options(*, web: bool, whole: Whole) -> str:
     else:
         bounds = {"lock_timeout": whole("LOCK_SECONDS", 600)}
     return " ".join(f"-c {name}={n}s" for name, n in bounds.items() if n)
+
+
+def connections(*, process: str, most: int) -> dict[str, Any]:
+    """Returns Django's options of how a process comes by its connections.
+
+    On a busy machine one takes PostgreSQL seconds: a worker waits. A command needs one
+    at a time and has no pool, which would wait as long where nothing listens at all.
+    """
+    if process == "command":
+        return {"connect_timeout": 60}
+    seconds = 60 if process == "worker" else 3
+    return {"pool": {"min_size": 0, "max_size": most, "timeout": seconds}}

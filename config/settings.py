@@ -88,12 +88,13 @@ SECRET_REDIS_URL = text("REDIS_URL") or embedded.redis_url(LOCAL_DIR)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_pages.SecretsFilter"
 DATABASES = {"default": database(SECRET_DATABASE_URL)}
 ASKED = DATABASES["default"].get("OPTIONS", {})
-PATIENCE = patience.options(web=text("PROCESS") == "web", whole=whole)
+PROCESS = text("PROCESS")  # "web", "worker" or "command", as each of them sets it
+PATIENCE = patience.options(web=PROCESS == "web", whole=whole)
 DATABASES["default"]["OPTIONS"] = {
+    **patience.connections(process=PROCESS, most=whole("DATABASE_POOL", 8)),
     **ASKED,
     # What the URL asks for comes last, and is obeyed.
     "options": f"{PATIENCE} {ASKED.get('options', '')}".strip(),
-    "pool": {"min_size": 0, "max_size": whole("DATABASE_POOL", 8), "timeout": 3},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -56,3 +56,12 @@ def test_what_the_url_asks_for_is_obeyed():
         check=True,
     )
     assert shown.stdout.split() == ["7s", "20s"]
+
+
+def test_a_worker_waits_longer_for_a_connection_and_a_command_has_no_pool():
+    web, worker, command = (
+        patience.connections(process=process, most=8)
+        for process in ("web", "worker", "command")
+    )
+    assert (web["pool"]["timeout"], worker["pool"]["timeout"]) == (3, 60)
+    assert command == {"connect_timeout": 60}
