@@ -59,7 +59,7 @@ def of_file(file: str, *, files: Sequence[str], given: Mapping[str, Any]) -> Opt
         form=values["format"],
         encoding=values["encoding"],
         delimiter=values["delimiter"],
-        decimal=values["decimal"] or POINT,
+        decimal=values["decimal"],
         time_format=values["time-format"],
         zone=values["timezone"],
         fields=Fields(names=named, constants=constant, ignored=[*general, *own]),

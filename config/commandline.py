@@ -18,7 +18,13 @@ from config.embedded import EmbeddedError
 
 ASIDE = "start it with `manage.py serve` or `make demo`, then run this again"
 OUTDATED = (errors.UndefinedTable, errors.UndefinedColumn)
-BUSY = (errors.QueryCanceled, errors.LockNotAvailable, errors.DeadlockDetected)
+PASSING = (
+    errors.AdminShutdown,
+    errors.CannotConnectNow,
+    errors.DeadlockDetected,
+    errors.LockNotAvailable,
+    errors.QueryCanceled,
+)
 INTERRUPTED = 130  # as shells tell of Ctrl-C
 
 
@@ -59,8 +65,8 @@ def database_sentence(error: BaseException | None) -> str | None:
     """Returns the same for what the database, or the way to it, said."""
     if isinstance(error, OUTDATED):
         return "The database is not up to date: run `manage.py migrate` first."
-    if isinstance(error, BUSY):
-        return f"The database is busy ({first_line(error)}): run this again."
+    if isinstance(error, PASSING):
+        return f"The database cannot do it now ({first_line(error)}): run this again."
     if not isinstance(error, psycopg.OperationalError):
         return None
     if error.sqlstate:

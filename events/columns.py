@@ -10,7 +10,7 @@ from typing import Any
 
 from events import body, lines
 from events.body import Event
-from events.dialects import COMMA, POINT, Dialect
+from events.dialects import COMMA, POINT, UNCERTAIN, Dialect
 from events.fields import Fields
 from events.lines import LineError, Plain, Rules
 
@@ -21,7 +21,9 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNOREC
 VALUES = {
     POINT: f"{body.VALUE_EXPECTED}, with a decimal point (see --decimal)",
     COMMA: f"{body.VALUE_EXPECTED}, with a decimal comma (see --decimal)",
+    UNCERTAIN: f"{body.VALUE_EXPECTED}, that can be read in one way (see --decimal)",
 }
+GROUPED = re.compile(r"[+-]?\d{1,3}(\.\d{3})+", re.ASCII)  # 1.234, or 1234 to some
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -179,9 +181,11 @@ def converted(sent: Mapping[str, str], *, decimal: str = POINT) -> dict[str, Any
 def number(text: str, *, decimal: str) -> Decimal | str:
     """Returns what a text says in digits and a decimal point or comma, else the text.
 
-    Thousands are not separated: 1.234 would be two numbers, depending on who reads it.
+    Thousands are never separated.
     """
     digits = text.strip()
     if decimal == COMMA:
         digits = digits.translate({ord(","): ".", ord("."): ","})
+    elif decimal == UNCERTAIN and GROUPED.fullmatch(digits):
+        return text
     return body.NUMBER(digits) if NUMBER.fullmatch(digits) else text

@@ -7,6 +7,7 @@ from events.fields import Fields
 from events.time_formats import TimeFormat
 
 POINT, COMMA = ".", ","
+UNCERTAIN = ""  # a point, but what may be thousands is refused
 
 
 class Form(StrEnum):

@@ -11,7 +11,7 @@ from datetime import UTC, tzinfo
 from pathlib import PurePath
 
 from events import columns, encodings, json_arrays, json_lines, lines, time_formats
-from events.dialects import POINT, Dialect, Form
+from events.dialects import POINT, UNCERTAIN, Dialect, Form
 from events.encodings import UTF_8
 from events.fields import Fields
 from events.lines import LineError
@@ -34,7 +34,7 @@ class Options:
     form: Form | None = None
     encoding: str | None = None
     delimiter: str | None = None
-    decimal: str = POINT
+    decimal: str | None = None
     time_format: str | None = None
     zone: tzinfo | None = None
     fields: Fields = field(default_factory=Fields)
@@ -50,11 +50,14 @@ def dialect(head: bytes, *, name: str, options: Options, complete: bool) -> Dial
     text = decoder.decode(head).removeprefix("\ufeff")
     whole = text if complete else text.rpartition("\n")[0]
     fields = options.fields
+    delimiter = options.delimiter or columns.delimiter(whole, fields=fields)
+    # Where a comma does not separate cells, it may well begin decimals.
+    likely = UNCERTAIN if delimiter == ";" else POINT
     known = Dialect(
         form=options.form or form(text, name=name),
         encoding=encoding,
-        delimiter=options.delimiter or columns.delimiter(whole, fields=fields),
-        decimal=options.decimal,
+        delimiter=delimiter,
+        decimal=options.decimal or likely,
         fields=fields,
     )
     sample = text if known.form == Form.JSON else whole

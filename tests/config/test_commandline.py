@@ -99,8 +99,18 @@ def refused(statement):
     ("statement", "told"),
     [
         ("SELECT * FROM nowhere", "The database is not up to date: run `manage.py"),
-        ("SET statement_timeout = 1; SELECT pg_sleep(9)", "The database is busy (canc"),
-        ("SELECT pg_terminate_backend(pg_backend_pid())", "The database refused: term"),
+        (
+            "SET statement_timeout = 1; SELECT count(*) FROM generate_series(1, 1e9)",
+            "The database cannot do it now (canceling statement",
+        ),
+        (
+            "SELECT pg_terminate_backend(pg_backend_pid())",
+            "The database cannot do it n",
+        ),
+        (
+            "DO $$ BEGIN RAISE 'full' USING ERRCODE = 'disk_full'; END $$",
+            "The database refused: full.",
+        ),
     ],
 )
 def test_what_the_database_says_is_told_with_what_to_do(statement, told):

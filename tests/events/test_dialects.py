@@ -186,6 +186,21 @@ def test_a_number_is_read_in_one_way_only(source, cell, decimal, value):
         assert told.endswith(f'not "{cell}"')
 
 
+@pytest.mark.parametrize(("cell", "value"), [("12.5", 12.5), ("1.234", None)])
+def test_what_may_be_thousands_is_refused_where_commas_may_be_decimal(
+    source, cell, value
+):
+    content = (HEADER + ROW).replace("12.5", cell)
+    assert float(read(source(content))[0][0].value) == float(cell)
+    content = content.replace(",", ";")
+    if value:
+        assert read(source(content))[0][0].value == value
+    else:
+        told = refusal(source, content)
+        assert "that can be read in one way (see --decimal), not" in told
+        assert float(read(source(content, decimal="."))[0][0].value) == 1.234
+
+
 @pytest.mark.parametrize(("cell", "taken"), [("usd", 1), ("", 1), ("EUR", 0)])
 def test_values_of_another_currency_are_refused(source, cell, taken):
     header, row = HEADER.replace("\n", ",currency\n"), ROW.replace("\n", f",{cell}\n")
