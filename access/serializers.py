@@ -8,12 +8,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from access import spelling
 from access.elements import PRINTABLE
-from access.spelling import suggestion
 
 FEW = 5  # unknown names that are told of
 MANY = 10  # wrong items of a list that are told of
-MOST_COMPARED = 100  # unknown names that are compared with known ones
+MEANT = "This name is unknown: did you mean {meant}?"
 OWN = "Default: the caller's only one, or `default`."
 
 Body = dict[str, Any]
@@ -74,12 +74,10 @@ def require_known(names: Iterable[str], *, known: Collection[str]) -> None:
         raise ValidationError(wrong)
 
 
-def unknown_name(
-    name: str, known: Collection[str], aliases: Mapping[str, str] = ALIASES
-) -> str:
+def unknown_name(name: str, known: Collection[str]) -> str:
     """Returns why an unknown name is refused, for people."""
-    if meant := suggestion(name, known, aliases):
-        return f"This name is unknown: did you mean {meant}?"
+    if meant := spelling.suggestion(name, known, ALIASES):
+        return MEANT.format(meant=meant)
     if known:
         return f"This name is unknown: expected {', '.join(sorted(known))}."
     return "This name is unknown: none is expected."
@@ -100,13 +98,13 @@ class ListField(serializers.ListField):
         """Returns the items' values. Raises ValidationError, by index."""
         found, wrong = [], dict[str, Any]()
         for index, item in enumerate(data):
+            if len(wrong) == MANY:
+                wrong["…"] = ["The items after these were not looked at."]
+                break
             try:
                 found.append(self.child.run_validation(item))
             except ValidationError as error:
                 wrong[f"{index}"] = error.detail
-            if len(wrong) >= MANY:
-                wrong["…"] = ["The items after these were not looked at."]
-                break
         if wrong:
             raise ValidationError(wrong)
         return found
@@ -142,18 +140,10 @@ class V0Query(Input):
     namespace = RawField(required=False, help_text=OWN)
 
     def require_known(self, names: Iterable[str]) -> None:
-        """Raises ValidationError for a name that is plainly meant for a known one."""
-        require_plain(names, known=self.fields)
-
-
-def require_plain(
-    names: Iterable[str],
-    *,
-    known: Collection[str],
-    aliases: Mapping[str, str] = ALIASES,
-) -> None:
-    """Raises ValidationError where an unknown name is plainly meant for a known one."""
-    unknown = [name for name in names if name not in known and name[:1] != "_"]
-    for name in unknown[:MOST_COMPARED]:
-        if suggestion(name, known, aliases):
-            raise ValidationError({name: [unknown_name(name, known, aliases)]})
+        """Raises ValidationError for a name that can only be meant for a known one."""
+        known = self.fields.keys()
+        aliases = {alias: name for alias, name in ALIASES.items() if name in known}
+        unknown = [name for name in names if name not in known and name[:1] != "_"]
+        for name in unknown:
+            if meant := spelling.surely(name, known, aliases):
+                raise ValidationError({name: [MEANT.format(meant=meant)]})

@@ -20,10 +20,10 @@ from tests.sending import DEAF, LEAF, SAMPLES, TRAVELS, changed, paths, rows, se
 pytestmark = pytest.mark.django_db
 ROWS = rows()
 SMALL = 4_096  # bytes of a refusal
-WRONG: list[object] = [None, True, 10**400, "", "x" * 99_999, [], {}, [[[]]] * 9]
+WRONG: list[object] = [None, True, 10**400, "x" * 99_999, {}, [[[]]] * 9]
 # Where nothing is looked up: a request is read before that.
 NONE = dict.fromkeys(["goal", "name", "test_id", "segmentation_id", "task_id"], "none")
-STRANGE = ["", "\0", "x" * 3_000, "-1", "nan", "1e999", "[]", "{}", "%", "é" * 999]
+STRANGE = ["", "\0", "x" * 3_000, "-1", "1e999", "é" * 999]
 
 
 def rows_where(chosen):

@@ -104,3 +104,32 @@ def test_of_many_unknown_kpis_few_are_told(manager):
     warnings = manager.get(CONFIGS, sent).json()["warnings"]
     assert warnings[0] == "unknown KPI: n000"
     assert warnings[20:] == ["880 more are no KPI"]
+
+
+@pytest.mark.parametrize("sent", ["users=a", "colour=a", "name=a", "_goal=a"])
+def test_under_v0_a_parameter_of_ones_own_is_ignored(manager, sent):
+    assert manager.get(f"/v0/predictions?{sent}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("goals=a", "goal"),
+        ("userId=a", "user_id"),
+        ("evnet=a", "event"),
+        ("Namespace=a", "namespace"),
+    ],
+)
+def test_under_v0_a_slip_is_refused(manager, sent, meant):
+    answer = manager.get(f"/v0/predictions?{sent}")
+    assert answer.status_code == 400
+    told = [f"This name is unknown: did you mean {meant}?"]
+    assert answer.json()["error"]["query"] == {sent.partition("=")[0]: told}
+
+
+def test_of_many_wrong_items_few_are_told(manager):
+    wrong = [{"item_id": "i"}] * 11
+    reasons = refused(manager.put(PRICES, {"prices": wrong[:10]}, format="json"))
+    assert list(reasons["prices"]) == [f"{index}" for index in range(10)]
+    reasons = refused(manager.put(PRICES, {"prices": wrong}, format="json"))
+    assert list(reasons["prices"])[10:] == ["…"]
