@@ -3,13 +3,13 @@
 import { ask, carry, Failure, newest, now } from "../pages/ask.js";
 import { addDays, dateOf, isKnown, ownZone } from "../pages/calendar.js";
 import { isLate, onRetry, showFailure, showFreshness, showState } from "../pages/notice.js";
-import { cellLabel, comparedBy, endOfCell, span, spanLabel, timeLabel } from "../pages/periods.js";
+import { cellLabel, comparedBy, endOfCell, span } from "../pages/periods.js";
+import { about, isComparable } from "./about.js";
 import { ageCards, emptyCards, forgetCards, showCards } from "./cards.js";
 
 const find = (id) => document.getElementById(id);
 const main = document.querySelector("main");
 const choice = find("choice").elements;
-const SLACK = 60; // seconds in which a period's end is now
 const tick = Number(main.dataset.tick);
 let kpis = new URLSearchParams(location.search).getAll("kpis"); // none: all
 let shown = { address: null, asOf: null }; // of what the numbers on the page are
@@ -66,8 +66,8 @@ function show(state, values, against, { zone, chosen }) {
   const label = (at) => cellLabel(at, { granularity, zone });
   for (const one of document.querySelectorAll("#no-data .namespace")) one.textContent = choice.namespace.value;
   showState(!values.kpis.length ? "no-kpis" : state.data_from === null ? "no-data" : "cards");
-  const isComparable = against?.previous_start_timestamps[0] >= state.data_from;
-  const before = new Map(isComparable ? against.kpis.map((one) => [one.kpi, one]) : []);
+  const compared = isComparable(against, state.data_from) ? against.kpis : [];
+  const before = new Map(compared.map((one) => [one.kpi, one]));
   showCards(values.kpis, { statuses, cells: { starts, kinds, label }, before, isLate: isLate(state.data_as_of, tick) });
 }
 
@@ -78,24 +78,6 @@ function kindsOf({ start_timestamps: starts, complete }, { end, from, asOf }) {
     const isOutside = from === null || (starts[cell + 1] ?? end) <= from || start >= asOf;
     return isOutside ? "gap" : "partial";
   });
-}
-
-// Which time the numbers are of, and what they are compared with, in words.
-function about({ starts, end, against }, { zone, chosen, from }) {
-  const until = Math.min(end, now());
-  const span = spanLabel({ start: starts[0], end: until }, zone);
-  const isBeyond = starts[0] < chosen.start_timestamp || until > chosen.end_timestamp + SLACK;
-  const beyond = isBeyond ? " Cells are whole, and reach beyond the period." : "";
-  const goesOn = end > now() ? " So far: the last cell goes on." : "";
-  if (from === null) return `${span}, by the clock of ${zone}.`;
-  const begin = `begin ${timeLabel(from, { zone, now: now() })}.`;
-  const begun = from > starts[0] ? ` Data ${begin}` : "";
-  return `${span}, by the clock of ${zone}.${beyond}${goesOn}${begun}${against ? changes(against, { zone, from, begin }) : ""}`;
-}
-
-function changes({ previous_start_timestamps: [start], previous_end_timestamp: end }, { zone, from, begin }) {
-  const span = spanLabel({ start, end }, zone);
-  return start >= from ? ` Changes are against ${span}.` : ` There is nothing to compare with in ${span}: data ${begin}`;
 }
 
 function empty(sign) {

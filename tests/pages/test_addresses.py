@@ -66,7 +66,7 @@ def test_an_account_without_namespaces_is_told_what_to_do(visit, page):
         ("period=fortnight", "period: &quot;fortnight&quot; is not known; expected"),
         ("granularity=2d", "expected one of 5m, 1h, 1d, 1w, 1mo"),
         ("compare=yesterday", "compare: &quot;yesterday&quot; is not known; expected"),
-        ("timezone=Europe/Paradise", "is no time zone"),
+        ("timezone=Europe/Paradise", "is no IANA time zone"),
         ("from=2026-02-30", "from: Date has wrong format"),
         ("to=tomorrow", "to: Date has wrong format"),
         ("perod=today", "perod: This name is unknown: did you mean period?"),
