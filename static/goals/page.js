@@ -1,6 +1,6 @@
 // The goals page: the events of a namespace, and the paths to a chosen goal.
 
-import { ask, carry, newest, now } from "../pages/ask.js";
+import { ask, carry, Failure, newest, now } from "../pages/ask.js";
 import { ownZone } from "../pages/calendar.js";
 import { onRetry, showFailure, showFreshness, showState } from "../pages/notice.js";
 import { onEvent, showEvents } from "./events.js";
@@ -28,6 +28,7 @@ const load = newest(async (signal) => {
     ask("../readyz", { accept: [503], signal }),
   ]);
   signal.throwIfAborted();
+  if (state.inbox_lag_seconds === undefined) throw new Failure("The server does not say how fresh its counts are.", { isPassing: true });
   offer(goals, counts);
   showFreshness(now() - state.inbox_lag_seconds, { tick, zone: ownZone(), state });
   showEvents(counts, { goals: new Set(goals), chosen: choice.goal.value });

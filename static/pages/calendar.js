@@ -49,9 +49,6 @@ export function startOfHour(at, zone) {
   return start;
 }
 
-// The zone of the visitor's clock.
-export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-
 // Tells whether this browser knows a zone.
 export function isKnown(zone) {
   try {
@@ -60,4 +57,10 @@ export function isKnown(zone) {
     if (error instanceof RangeError) return false;
     throw error;
   }
+}
+
+// The zone of the visitor's clock; some browsers do not tell.
+export function ownZone() {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return timeZone && isKnown(timeZone) ? timeZone : "UTC";
 }
