@@ -15,7 +15,7 @@ from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-PAUSE = timedelta(minutes=15)
+PAUSE = timedelta(minutes=5)
 UNKNOWN = "0.0.0.0"  # axes would keep a row of each failure without an address
 
 # Failures of an account from one address, of an address, of an account: no address

@@ -42,8 +42,8 @@ def test_the_page_says_how_long(client):
     mistype(OF_BOTH)
     form = {"username": "ada", "password": SECRET}
     response = client.post(LOGIN, form, REMOTE_ADDR="192.0.2.1")
-    assert "try again in 15 minutes" in response.text
-    assert response.headers["Retry-After"] == "900"
+    assert "try again in 5 minutes" in response.text
+    assert response.headers["Retry-After"] == "300"
     assert "sessionid" not in response.cookies
 
 
