@@ -6,6 +6,7 @@ number the fence: who was taken over from, or made what was cancelled, is lost a
 writes nothing any more.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -25,6 +26,7 @@ from analytics.reports.storing import Kept
 HOLD = timedelta(seconds=60)
 PAUSE = timedelta(seconds=30)  # times the number of attempts
 MAX_ATTEMPTS = 3
+logger = logging.getLogger(__name__)
 MAX_OPEN, MAX_OPEN_OF_ACCOUNT = 20, 10
 KILLED = (
     f"{MAX_ATTEMPTS} workers stopped in the middle of making this report. Ask for a "
@@ -215,18 +217,30 @@ def expire(*, at: datetime) -> int:
     """Deletes reports that ended REPORT_DAYS ago; returns how many.
 
     Their files go first, then those that a namespace has too many bytes of, and what
-    killed workers left of files. All of it may be stopped anywhere and done again.
+    killed workers left of files. All of it may be stopped anywhere and done again, and
+    a file that the storage does not delete stops no other.
     """
     past = at - timedelta(days=settings.REPORT_DAYS)
     expired = Report.objects.filter(finished_at__lt=past)
-    for name in expired.exclude(file="").values_list("file", flat=True).iterator():
-        storing.discard(name)
-    number, _ = expired.delete()
+    stuck = [
+        one.pk for one in expired.exclude(file="").iterator() if not discarded(one)
+    ]
+    number, _ = expired.exclude(pk__in=stuck).delete()
     for namespace_id in kept().values_list("namespace", flat=True).distinct():
         make_room(namespace_id=namespace_id)
     named = Report.objects.exclude(file="").values_list("file", flat=True)
     storing.sweep(named=set(named), at=at)
     return number
+
+
+def discarded(report: Report) -> bool:
+    """Deletes a report's file; says, and logs, whether the storage refused."""
+    try:
+        storing.discard(report.file.name or "")
+    except Exception:
+        logger.exception("the file of report %s could not be deleted", report)
+        return False
+    return True
 
 
 def kept() -> QuerySet[Report]:
@@ -245,7 +259,5 @@ def make_room(*, namespace_id: int) -> int:
     rows = kept().filter(namespace=namespace_id).annotate(total=total)
     limit = settings.REPORT_MEGABYTES * 1_000_000
     over = rows.filter(total__gt=limit).exclude(total=F("size"))
-    for report in list(over):
-        storing.discard(report.file.name or "")
-        Report.objects.filter(pk=report.pk).update(file="", message=NO_ROOM)
-    return len(over)
+    gone = [report.pk for report in list(over) if discarded(report)]
+    return Report.objects.filter(pk__in=gone).update(file="", message=NO_ROOM)

@@ -178,3 +178,15 @@ def test_a_report_is_held_as_long_as_its_numbers_are_read(shop, monkeypatch):
             assert queue.claim(at=long_after) is None
         made.result()
     assert Report.objects.get().status == Status.COMPLETED
+
+
+def test_a_file_that_the_storage_does_not_delete_stops_no_other(shop, files):
+    stuck, old = (kept(shop, 1, age=age * DAY) for age in (99, 98))
+    path = Path(stuck.file.path)
+    path.unlink()
+    (path / "in the way").mkdir(parents=True)
+    assert queue.expire(at=NOON) == 1
+    assert [one.pk for one in Report.objects.all()] == [stuck.pk]
+    assert not Path(old.file.path).exists()
+    (path / "in the way").rmdir()
+    assert queue.expire(at=NOON) == 1
