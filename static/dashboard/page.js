@@ -12,6 +12,7 @@ const main = document.querySelector("main");
 const choice = find("choice").elements;
 const tick = Number(main.dataset.tick);
 let kpis = new URLSearchParams(location.search).getAll("kpis"); // none: all
+let isDefault = !new URLSearchParams(location.search).has("period"); // nobody chose it
 let shown = { address: null, asOf: null }; // of what the numbers on the page are
 const busy = (state) => (main.ariaBusy = String(state));
 
@@ -22,6 +23,7 @@ const load = newest(async (signal) => {
   if (location.search !== shown.address) empty("…");
   if (!isKnown(zone)) throw new Failure(`This browser does not know the time zone ${zone}: choose another.`);
   const state = await ask("analytics/kpis/status/", { query: named([["namespace", namespace]]), signal });
+  if (isDefault) suggest(state.data_from, zone);
   const chosen = asked(zone);
   const read = (query) => ask("analytics/kpis/values/", { query: named(Object.entries({ namespace, timezone: zone, ...chosen, ...query })), signal });
   const compare = choice.compare.value;
@@ -36,6 +38,13 @@ const load = newest(async (signal) => {
   showFreshness(state.data_as_of, { tick, zone, state: ready });
   show(state, values, against, { zone, chosen });
 }, { busy, fail });
+
+// Without a choice, the last whole days; of data that begin today, today.
+function suggest(from, zone) {
+  const isYoung = from !== null && dateOf(from, zone) === dateOf(now(), zone);
+  choice.period.value = isYoung ? "today" : "7d";
+  remember();
+}
 
 // What the numbers are asked for; a day begins and ends by the clock of the zone.
 function asked(zone) {
@@ -121,7 +130,11 @@ function recall() {
   for (const [name, value] of query) if (choice[name]) choice[name].value = value;
 }
 
-find("choice").addEventListener("change", () => (remember(), load()));
+find("choice").addEventListener("change", ({ target }) => {
+  isDefault &&= target !== choice.period;
+  remember();
+  load();
+});
 find("all-kpis").addEventListener("click", () => ((kpis = []), remember(), load()));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (forgetCards(), load()));
 onRetry(load);

@@ -192,6 +192,21 @@ def test_what_never_happened_yet_is_no_alarm(logged_in):
     assert first.get_attribute("title") == "Never any: views"
 
 
+@pytest.mark.parametrize("page", [{"timezone_id": "UTC"}], indirect=True)
+def test_data_that_begin_today_are_shown_unless_other_days_are_chosen(logged_in):
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    Bucket.objects.filter(start_at__lt=today).delete()
+    page = logged_in("/?namespace=shop")
+    assert value(page, "Clicks") == "70"
+    assert "period=today" in page.url
+    choose(page, "7d")
+    expect(page.locator("article .value").nth(2)).to_have_text("\u2013")
+    expect(page.locator("#span")).to_contain_text("Data begin 00:00.")
+    page.reload()
+    cards(page)
+    assert shown(page) == NOTHING
+
+
 def test_the_kpis_of_the_address_are_shown_and_unknown_ones_named(logged_in):
     page = logged_in("/?namespace=shop&kpis=clicks&kpis=nonsense")
     assert cards(page) == [("Clicks", "490")]
