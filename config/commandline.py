@@ -3,6 +3,7 @@
 Faults of the program itself keep their traceback; `--traceback` shows it for all.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -58,6 +59,8 @@ def sentence(error: Exception) -> str | None:
             return database_sentence(error.__cause__)
         case OSError(filename=str() | bytes(), strerror=str()):
             return f"{os.fsdecode(error.filename)}: {error.strerror}"
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EIO):
+            return f"{error.strerror}: nothing more can be written or read."
     return None
 
 

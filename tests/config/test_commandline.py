@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -131,3 +132,6 @@ def test_other_refusals_are_told_as_they_are(tmp_path):
     with pytest.raises(OSError, match="Is a directory") as caught:
         tmp_path.open()
     assert sentence(caught.value) == f"{tmp_path}: Is a directory"
+    with pytest.raises(OSError, match="No space") as caught:
+        Path("/dev/full").write_text("x")
+    assert (sentence(caught.value) or "").startswith("No space left on device: nothing")
