@@ -33,6 +33,10 @@ NEEDED = (
     "%s needs a rebuild from kept history; until then its KPIs say missing_data. "
     "Buckets older than that stay as they are."
 )
+KILLED = (
+    "%s is off: these KPIs are missing_config and have no numbers until it is on, "
+    "or their formula is another: %s."
+)
 ASKED = (
     "Rebuilding %d metrics from kept history, in the order asked for: see Rebuilds. "
     "Older buckets stay as they are."
@@ -78,6 +82,13 @@ class MetricAdmin(SharedAdmin[Metric]):
             rebuilds.forget(metric_id=obj.pk)
         if obj.active and obj.stale:
             messages.warning(request, NEEDED % obj)
+        if "active" in edited and not obj.active:
+            self.name_killed(request, obj)
+
+    def name_killed(self, request: HttpRequest, metric: Metric) -> None:
+        """Names the active KPIs that have no numbers without a metric."""
+        if names := [kpi.name for kpi in KPI.objects.in_order() if kpi.uses(metric)]:
+            messages.warning(request, KILLED % (metric, ", ".join(names)))
 
     @admin.action(description="Rebuild from kept history", permissions=["change"])
     def rebuild(self, request: HttpRequest, queryset: QuerySet[Metric]) -> None:

@@ -176,6 +176,11 @@ class KPI(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def uses(self, metric: Metric) -> bool:
+        """Whether its formula names a metric."""
+        readable = formula.read(self.formula)
+        return readable is not None and metric.name in readable.names
+
     def fault(self, known: Mapping[str, str]) -> FormulaError | None:
         """What is wrong with its formula or unit; `known` has the metrics' units."""
         return units.fault(self.formula, unit=self.unit, units=known)

@@ -175,3 +175,22 @@ def test_a_metric_may_change_what_is_wrong_already(staff, metrics):
 def test_a_metric_without_a_unit_is_told_so(staff, metrics):
     staff.post(ADD, FORM)
     assert errors(measure(staff, ""))["unit"] == ["This field is required."]
+
+
+def test_who_switches_a_metric_off_is_told_which_kpis_have_no_numbers_then(
+    staff, metrics
+):
+    kpi = {"unit": "usd", "display_name": "-"}
+    KPI.objects.create(name="aov", formula="total_revenue / count_orders", **kpi)
+    KPI.objects.create(name="total", formula="total_revenue", **kpi)
+    KPI.objects.create(name="unread", formula="total_revenue +", **kpi)
+    KPI.objects.create(name="off", formula="total_revenue", active=False, **kpi)
+    revenue = Metric.objects.get(name="total_revenue")
+    form = {"kind": "sum", "event_name": "purchase", "after": "", "unit": "usd"}
+    url = f"/admin/analytics/metric/{revenue.pk}/change/"
+    page = staff.post(url, {**form, "description": ""}, follow=True)
+    [told] = [str(one) for one in page.context["messages"] if "is off" in str(one)]
+    assert "total_revenue is off" in told
+    assert told.endswith("another: aov, total.")
+    page = staff.post(url, {**form, "description": "more"}, follow=True)
+    assert not [one for one in page.context["messages"] if "is off" in str(one)]

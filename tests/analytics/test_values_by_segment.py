@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics.models import Kind
+from analytics.models import Kind, Metric
 from tests.analytics.builders import (
     DAY,
     HOUR,
@@ -131,3 +131,22 @@ def test_the_number_of_queries_does_not_depend_on_the_leaves(
     for asked in (cut, large):
         with django_assert_num_queries(8):
             assert ask(KPIS, segmentation=asked.id).status_code == 200
+
+
+@pytest.mark.parametrize(("path", "what"), [(KPIS, "kpis"), (METRICS, "metrics")])
+def test_a_metric_that_waits_for_its_rebuild_has_no_leaves_and_a_warning(
+    cut, ask, shop, path, what
+):
+    """Its leaves were filled, and the whole was not: they would not add up to it."""
+    Metric.objects.filter(name="orders").update(built_as="")
+    whole = ask(path).json()
+    waits = "metric orders waits for its rebuild: its past is not whole"
+    assert whole["warnings"] == [waits]
+    body = ask(path, segmentation=cut.id).json()
+    assert f"{waits}, and it is not told by segment" in body["warnings"]
+    leaves = [one for one in body[what] if one.get("segment")]
+    waiting = {"kpis": "rate", "metrics": "orders"}[what]
+    told = [one for one in leaves if waiting in {one.get("kpi"), one.get("name")}]
+    assert all(set(one["values"]) == {None} for one in told)
+    assert not any("pushed" in one and "rate" in one for one in body["warnings"])
+    assert any(one.get("name") == "views" for one in leaves) or what == "kpis"
