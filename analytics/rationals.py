@@ -42,7 +42,7 @@ class Integers:
             return cls(values, max(1, abs(values)))
         bound = max(int(values.max()), -int(values.min())) if values.size else 0
         # Long ones may have been left out since.
-        values = values.astype(np.int64) if bound <= WORD else values
+        values = values.astype(np.int64, copy=False) if bound <= WORD else values
         return cls(values, max(1, bound))
 
     @property

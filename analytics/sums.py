@@ -8,14 +8,14 @@ send and to read.
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from access import sql
 from analytics import rationals
-from analytics.models import WHOLE, Metric
+from analytics.models import WHOLE, is_stale
 from analytics.rationals import MILLIONTHS, WORD, Integers, Rationals
 from events import buckets
 from events.arrivals import POSTGRES_EPOCH
@@ -75,8 +75,9 @@ def of(
     bucket there is nothing to group. A metric that waits for its rebuild has none in
     leaves: what is in them since they were filled is not in the whole yet.
     """
-    seconds = np.array([int(edge.timestamp()) for edge in edges])
-    resolution = buckets.resolution_for(edges)
+    whole_seconds = [int(edge.timestamp()) for edge in edges]
+    seconds = np.array(whole_seconds)
+    resolution = buckets.resolution_of(whole_seconds)
     grouped = bool((np.diff(seconds) != resolution).any())
     rows = sql.fetch(
         SUMS.replace("{by_cell}", CELLS if grouped else BUCKETS),
@@ -86,37 +87,35 @@ def of(
         resolution=resolution,
         start=edges[0],
         end=edges[-1],
-        edges=sql.array(seconds.tolist() if grouped else []),
+        edges=sql.array(whole_seconds if grouped else []),
     )
     found: dict[int, dict[str, Rationals]] = {number: {} for number in segments}
-    stale = set()
+    stale, per = set(), denominators(seconds)
     for name, number, kind, event_name, after, built_as, *packed in rows:
-        metric = Metric(
-            kind=kind, event_name=event_name, after=after, built_as=built_as
-        )
-        if metric.stale:
+        if waits := is_stale(kind, event_name, after, built_as=built_as):
             stale.add(name)
-        if number == WHOLE or not metric.stale:
-            found[number][name] = filled(*packed, seconds=seconds)
+        if number == WHOLE or not waits:
+            found[number][name] = Rationals(filled(*packed, seconds=seconds), per)
     return Sums(list(found.values()), stale)
 
 
 def filled(
     total: str, starts: bytes, values: str, *, seconds: NDArray[np.int64]
-) -> Rationals:
-    """Returns values in their cells, zero in cells without any, and the total.
+) -> Integers:
+    """Returns values in their cells, zero in cells without any, and the total, all in
+    millionths.
 
-    A cell of no length has none: a gap. `starts` are packed as PostgreSQL's timestamps
-    (microseconds since 2000), `values` are parted by spaces, with six decimals each;
-    `seconds` are the edges.
+    `starts` are packed as PostgreSQL's timestamps (microseconds since 2000), `values`
+    are parted by spaces, with six decimals each; `seconds` are the edges.
     """
-    whole, each = millionths(total), millionths(values)
-    fits = max(abs(int(whole[0])), WORD) == WORD and each.dtype == np.int64
+    whole = int(total.replace(".", ""))
+    each = rationals.integers(values.replace(".", ""))
+    fits = abs(whole) <= WORD and each.dtype == np.int64
     series = np.zeros(len(seconds), np.int64 if fits else "O")
     at = np.frombuffer(starts, ">i8") // 1_000_000 + EPOCH_SECONDS
     series[np.searchsorted(seconds, at, side="right") - 1] = each
-    series[-1] = whole[0]
-    return Rationals(Integers.of(series), denominators(seconds))
+    series[-1] = whole
+    return Integers.of(series)
 
 
 def ended(
@@ -168,12 +167,8 @@ def total(series: Rationals) -> int:
     return int(series.numerators.values[-1])
 
 
-def millionths(text: str) -> NDArray[Any]:
-    return rationals.integers(text.replace(".", ""))
-
-
 def denominators(seconds: NDArray[np.int64]) -> Integers:
-    """Returns that of all cells or, where some have no length, of each."""
+    """Returns that of all cells or, where some have no length, of each: of these, 0."""
     lengths = np.diff(seconds)
     if (lengths > 0).all():
         return Integers.of(MILLIONTHS)

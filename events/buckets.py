@@ -202,7 +202,12 @@ def resolution_for(edges: Sequence[datetime]) -> int:
 
     Raises ValueError for an edge that is no multiple of five minutes.
     """
-    common = math.gcd(*(int(edge.timestamp()) for edge in edges))
+    return resolution_of([int(edge.timestamp()) for edge in edges])
+
+
+def resolution_of(seconds: Sequence[int]) -> int:
+    """As `resolution_for`, of edges in seconds since 1970."""
+    common = math.gcd(*seconds)
     for resolution in reversed(RESOLUTIONS):
         if common % resolution == 0:
             return resolution

@@ -8,6 +8,7 @@ from analytics.models.catalogue import (
     Metric,
     Unit,
     formula_over_metrics,
+    is_stale,
     readable_name,
     units_of_metrics,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Status",
     "Unit",
     "formula_over_metrics",
+    "is_stale",
     "readable_name",
     "units_of_metrics",
 ]

@@ -57,6 +57,16 @@ def units_of_metrics() -> dict[str, str]:
     return dict(Metric.objects.values_list("name", "unit"))
 
 
+def definition(kind: str, event_name: str, after: str) -> str:
+    """What the values of a metric depend on."""
+    return " ".join(filter(None, [kind, event_name, after]))
+
+
+def is_stale(kind: str, event_name: str, after: str, *, built_as: str) -> bool:
+    """Whether buckets built so were computed by another definition, or not at all."""
+    return kind != Kind.EXTERNAL and built_as != definition(kind, event_name, after)
+
+
 class Metric(models.Model):
     """A strictly additive number, stored in buckets."""
 
@@ -121,12 +131,12 @@ class Metric(models.Model):
     @property
     def definition(self) -> str:
         """What its values depend on; when it changes, its buckets need a rebuild."""
-        return " ".join(filter(None, [self.kind, self.event_name, self.after]))
+        return definition(self.kind, self.event_name, self.after)
 
     @property
     def stale(self) -> bool:
         """Whether its buckets were computed by another definition, or not at all."""
-        return self.kind != Kind.EXTERNAL and self.built_as != self.definition
+        return is_stale(self.kind, self.event_name, self.after, built_as=self.built_as)
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """As Django's; and its unit must not make active KPIs wrong."""
