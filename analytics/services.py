@@ -250,17 +250,21 @@ def edges(spans: Sequence[Span]) -> dict[str, list[datetime]]:
 
 
 def aggregate_all(*, at: datetime) -> list[AggregationRun]:
-    """Aggregates every namespace that has something new, each in its transaction.
+    """Aggregates every namespace that has something new; returns the runs."""
+    return [run for run in aggregations(at=at) if run]
 
-    Those come first that wait longest; one that fails is noted, and stops no other.
+
+def aggregations(*, at: datetime) -> Iterator[AggregationRun | None]:
+    """Aggregates the namespaces that have something new, each in its transaction.
+
+    Yields after each, so that whoever runs it may stop. Those come first that wait
+    longest; one that fails is noted, and stops no other.
     """
     with failures.attempts("aggregate", at=at) as attempts:
         pending = events.namespaces_to_aggregate()
-        runs = [
-            attempts.attempt(one, partial(aggregate, namespace_id=one, at=at))
-            for one in attempts.failing_last(pending, subject=int)
-        ]
-    return [run for run in runs if run]
+        for one in attempts.failing_last(pending, subject=int):
+            work = partial(aggregate, namespace_id=one, at=at)
+            yield attempts.attempt(one, work)
 
 
 @transaction.atomic

@@ -11,16 +11,26 @@ from kombu import Connection
 from analytics import fills, rebuilds, services
 
 IMPATIENT = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
-BACKGROUND = "background"  # of config.celery, which a web process does not load
+# Of config.celery, which a web process does not load.
+COUNTING, BACKGROUND = "counting", "background"
+TURN_SECONDS = 10
 RUN_SECONDS = 50  # then the worker's other tasks get their turn; the next tick goes on
 logger = logging.getLogger(__name__)
 
 
 @shared_task
 def aggregate() -> None:
-    """Recomputes what new batches touched, one namespace after the other."""
-    for run in services.aggregate_all(at=datetime.now(UTC)):
-        logger.info("aggregated %s events into %s buckets", run.events, run.buckets)
+    """Recomputes what new batches touched, one namespace after the other.
+
+    After a while it goes to the end of its queue, where drains wait meanwhile.
+    """
+    until = time.monotonic() + TURN_SECONDS
+    for run in services.aggregations(at=datetime.now(UTC)):
+        if run:
+            logger.info("aggregated %s events into %s buckets", run.events, run.buckets)
+        if time.monotonic() > until:
+            wake(aggregate, queue=COUNTING)
+            break
 
 
 @shared_task
@@ -62,7 +72,7 @@ def wake_rebuild() -> None:
     wake(rebuild)
 
 
-def wake(task: Task[[], None]) -> None:
+def wake(task: Task[[], None], *, queue: str = BACKGROUND) -> None:
     """Asks a worker to look at once; should this get lost, the next tick does it.
 
     Raises kombu's OperationalError where Redis does not answer: at once, because a
@@ -72,5 +82,5 @@ def wake(task: Task[[], None]) -> None:
     with Connection(url, transport_options=IMPATIENT) as connection:
         producer = connection.Producer(auto_declare=False)
         task.apply_async(
-            queue=BACKGROUND, producer=producer, expires=RUN_SECONDS, retry=False
+            queue=queue, producer=producer, expires=RUN_SECONDS, retry=False
         )

@@ -1,14 +1,17 @@
 """What fails in one namespace is noted there, and is no reason to stop the others."""
 
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from kombu import Connection
 
 from access import sql
 from access.models import Namespace
-from analytics import fills, rebuilds
+from analytics import fills, rebuilds, tasks
 from analytics import services as analytics
 from analytics.models import Kind, Metric
 from events import services as intake
@@ -119,6 +122,21 @@ def test_what_fails_comes_last_in_the_next_tick(shops):
         arrive(shop, [event("purchase", NOON + MINUTE, value="3")])
     runs = analytics.aggregate_all(at=NOON)
     assert [run.namespace_id for run in runs] == [well, ill]
+
+
+def test_a_long_aggregation_goes_to_the_end_of_its_queue_behind_the_drains(
+    shops, monkeypatch
+):
+    monkeypatch.setattr(tasks, "TURN_SECONDS", -1)
+    with Connection(settings.SECRET_REDIS_URL) as broker:
+        channel: Any = broker.default_channel
+        channel.client.delete("counting")
+        tasks.aggregate()
+        assert channel.client.llen("counting") == 1
+        channel.client.delete("counting")
+    left, done = sorted(shops, key=lambda shop: len(stored(shop, "revenue")))
+    assert not stored(left, "revenue")
+    assert stored(done, "revenue") == {NOON: 2}
 
 
 def test_monitors_and_commands_tell_what_fails(shops, client):

@@ -174,6 +174,22 @@ def test_prices_in_any_order_never_wait_for_each_other_in_a_circle(busy):
             work.result()
 
 
+def test_a_goal_that_a_drain_keeps_paths_to_is_removed_after_it(busy):
+    """The one thing that has to wait: whoever would is told to come again."""
+    [purchase] = names.ensure({(busy, "purchase")}).values()
+    goals.create_goal(namespace_id=busy, name="purchase", at=NOON)
+    later = event("purchase", user=98)._replace(namespace_id=busy)
+    intake.record(arrivals=[later], received_at=NOON)
+    with (
+        elsewhere(lambda: goals.drain_all(at=NOON)),
+        pytest.raises(OperationalError, match="lock timeout"),
+        impatient(),
+    ):
+        goals.remove_goal(event_name_id=purchase)
+    goals.remove_goal(event_name_id=purchase)
+    assert not Goal.objects.exists()
+
+
 def test_pushes_of_a_namespace_take_turns(busy):
     def push(value):
         values = {"visitors": [Decimal(value)]}
