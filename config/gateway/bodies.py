@@ -81,7 +81,9 @@ class Bodies:
             raise RefusedError(503 if body.gave_way else 408) from None
         finally:
             self._unfinished.pop(body, None)
-        return b"".join(body.pieces)
+        content = b"".join(body.pieces)
+        body.pieces.clear()  # or it would take its memory twice
+        return content
 
     async def _receive_piece(self, body: Body, receive: Receive) -> bool:
         """Returns whether more is to come."""

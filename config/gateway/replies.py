@@ -91,12 +91,13 @@ def nothing_of(body: bytes | IO[bytes]) -> bytes:
 
 def own_file(answer: Iterable[bytes]) -> IO[bytes] | None:
     """Returns a handle of our own on the rest of a large file; None for all else."""
-    with suppress(
-        AttributeError, OSError
-    ):  # no wrapper, or nothing that the system has
-        file = answer.file  # type: ignore[attr-defined]  # of a FileWrapper alone
+    if not isinstance(answer, FileWrapper):
+        return None
+    file = answer.file
+    with suppress(AttributeError, OSError):  # nothing that the system knows
         if os.fstat(file.fileno()).st_size - file.tell() > IN_MEMORY:
-            own = open(os.dup(file.fileno()), "rb")  # noqa: PTH123, SIM115 - a number; whoever sends it closes it
+            # By its number; whoever sends it closes it.
+            own = open(os.dup(file.fileno()), "rb")  # noqa: PTH123, SIM115 - see above
             own.seek(file.tell())
             return own
     return None

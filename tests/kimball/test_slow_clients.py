@@ -85,3 +85,9 @@ def test_a_slow_reader_gets_every_byte(address, anybody):
             assert piece
             received += piece
     assert received.partition(b"\r\n\r\n")[2] == expected
+
+
+def test_a_body_that_is_too_large_is_refused_in_the_shape_of_its_path(backend):
+    answer = backend.post("/v0/analytics", content=b" " * 6_000_000)
+    assert answer.status_code == 413
+    assert answer.json()["error"]["what"].startswith("the body is larger than")
