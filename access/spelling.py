@@ -48,7 +48,7 @@ def surely(name: str, known: Iterable[str], aliases: Mapping[str, str]) -> str |
         return None
     written = folded(name)
     names = {folded(each): each for each in known}
-    meant = names | {folded(alias): each for alias, each in aliases.items()} | names
+    meant = {folded(alias): each for alias, each in aliases.items()} | names
     if written in meant:
         return meant[written]
     return next((names[each] for each in names if is_slip(written, each)), None)

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct
 
 from access import times
+from access.unknown_fields import Vocabulary
 
 PRINTABLE = r"\A[^\x00-\x1f\x7f-\x9f]*\Z"
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -73,6 +74,7 @@ ALIASES = {
     **dict.fromkeys(["is_goal"], "ensure_goal"),
 }
 REQUIRED = ["event_name", "user_id"]
+VOCABULARY = Vocabulary(PROPERTIES, ALIASES)
 VALUE_EXPECTED = "a number of at most 1e12, stored with 6 decimals"
 CURRENCY = "USD"
 CURRENCY_EXPECTED = (

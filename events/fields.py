@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from events import body, intake
+from events import body
 from events.lines import LineError
 
 
@@ -51,7 +51,7 @@ class Fields:
 
     def meant(self, name: str) -> str | None:
         """Returns the field that a name is plainly meant for, unless it was told."""
-        meant = None if name in self.ignored else intake.EVENT.meant(name)
+        meant = None if name in self.ignored else body.VOCABULARY.meant(name)
         settled = meant in self.names or meant in self.constants
         return None if settled else meant
 

@@ -8,7 +8,6 @@ ignored, or times that msgspec does not know.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,19 +15,14 @@ import orjson
 from msgspec import Struct
 
 from access import elements, times, unknown_fields
-from access.elements import Failure
 from access.unknown_fields import UnknownFieldError, Vocabulary
-from events import body
-from events.body import ABSENT, ALIASES, PROPERTIES, REQUIRED, BodyError, Event, Text
+from events import body, refusals
+from events.body import ABSENT, PROPERTIES, BodyError, Event, Text
 
 Window = tuple[datetime, datetime]
 Ignored = Counter[tuple[str | None, str]]  # namespace that an event names, field
 
-ONE_OF = "Object does not match any of the oneOf specifications"
 MORE_THAN_ONE = "Object matches more than oneOf specifications"
-NOT_JSON = "The object is not valid JSON"
-SHOWN = 1000  # bytes of what is no JSON
-COMPARED = 100  # fields of an event that lacks one
 
 
 class Received(NamedTuple):
@@ -56,7 +50,6 @@ LIST = msgspec.json.Decoder(list[KnownEvent], float_hook=body.NUMBER)
 ANY = msgspec.json.Decoder(float_hook=body.NUMBER)
 MISFITS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
-EVENT = Vocabulary(PROPERTIES, ALIASES)
 BATCH_FIELDS = Vocabulary(["events", "namespace"], {"ns": "namespace"})
 
 
@@ -120,7 +113,7 @@ class UnknownFields:
         """Returns those of an event. Raises UnknownFieldError."""
         fields = tuple(item)
         if fields not in self._by_fields:
-            names = self._by_fields[fields] = EVENT.unknown(item)
+            names = self._by_fields[fields] = body.VOCABULARY.unknown(item)
             self._different.update(names)
             unknown_fields.require_few(self._different)
         return self._by_fields[fields]
@@ -131,11 +124,7 @@ def json(raw: bytes) -> Any:
     try:
         return ANY.decode(raw)
     except MISFITS:
-        raise BodyError(not_json(raw)) from None
-
-
-def not_json(raw: bytes) -> dict[str, Any]:
-    return {"what": NOT_JSON, "object": raw[:SHOWN].decode(errors="replace")}
+        raise BodyError(refusals.not_json(raw)) from None
 
 
 def parts(sent: Any) -> tuple[list[Any], dict[str, Any]]:
@@ -190,52 +179,6 @@ def refusal(raw: bytes, index: int) -> dict[str, Any]:
         sent = orjson.loads(raw)
         orjson.dumps([[[[sent]]]])  # as deep as the answer shows it
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-        return not_json(raw)
+        return refusals.not_json(raw)
     items, _ = parts(sent)
-    if failure := event_failure(items[index]):
-        return one_of(sent, failure, index=index, item=items[index])
-    for field in sorted(PROPERTIES.keys() & items[index].keys()):
-        value = items[index][field]
-        if PROPERTIES[field] == "string" and not elements.is_text(value):
-            return body.invalid(index, field, elements.TEXT_EXPECTED, value).error
-    raise ValueError("the body is right")
-
-
-def event_failure(value: object) -> Failure | None:
-    return elements.failure(value, properties=PROPERTIES, required=REQUIRED)
-
-
-def one_of(sent: Any, failure: Failure, *, index: int, item: Any) -> dict[str, Any]:
-    """Returns the error that lists how each of the three forms is missed."""
-    error = {"what": ONE_OF, "object": sent, "why": whys(sent, failure)}
-    if sent is item and isinstance(sent, dict) and "events" in sent:
-        return error | {"field": "events", "expected": elements.EXPECTED["array"]}
-    error |= {"index": index, "expected": failure.expected}
-    if failure.field is None:
-        return error | {"value": item}
-    shown = {"value": item[failure.field]} if failure.field in item else {}
-    return error | {"field": failure.field} | shown | hint(item, failure.field)
-
-
-def whys(sent: Any, failure: Failure) -> list[elements.Why]:
-    """Returns how a body is no event, no batch and no list; one of them is known."""
-    found = event_failure(sent)
-    event, batch = found.why if found else None, failure.why
-    if not isinstance(sent, dict):
-        batch = ["incorrect_type", sent, "object"]
-    elif "events" not in sent:
-        batch = ["missing_required_key", "events"]
-    elif not isinstance(sent["events"], list):
-        batch = ["incorrect_type", sent["events"], "array"]
-    bare = failure.why if isinstance(sent, list) else ["incorrect_type", sent, "array"]
-    return [why for why in (event, batch, bare) if why]
-
-
-def hint(item: Mapping[str, Any], field: str) -> dict[str, str]:
-    """Returns what was written for a field, where it is missing."""
-    if field in item:
-        return {}
-    for name in islice(item, COMPARED):
-        if EVENT.meant(name) == field:
-            return {"hint": f"{name} is unknown: did you mean {field}?"}
-    return {}
+    return refusals.of_event(items[index], index=index, sent=sent)
