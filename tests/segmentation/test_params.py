@@ -212,7 +212,7 @@ def test_an_impossible_name_is_refused_when_renaming_too(manager, segmentation, 
     assert manager.patch(path, {}, format="json").status_code == 400
 
 
-@pytest.mark.parametrize("key", ["reg34te", "a%00b", "ä", "x" * 3_000])
+@pytest.mark.parametrize("key", ["reg34te", "a%00b", "ä", "x" * 250])
 def test_an_unknown_id_is_missing_whatever_is_asked(manager, key):
     path = f"{PARAMS}{key}/"
     key = key.replace("%00", "\0")
