@@ -31,13 +31,15 @@ class Attempts:
         self.work, self.at = work, at
         rows = Failure.objects.filter(work=work)
         self.failing = set(rows.values_list("subject", flat=True))
-        self.tried, self.failed = set[int](), set[int]()
+        self.tried, self.failed, self.idle = set[int](), set[int](), set[int]()
 
     def failing_last(
         self, items: Iterable[T], *, subject: Callable[[T], int]
     ) -> list[T]:
-        """Returns items in their order, but for those that may fail again."""
-        return sorted(items, key=lambda item: subject(item) in self.failing)
+        """Returns all there is to do in its order, but for what may fail again."""
+        found = sorted(items, key=lambda item: subject(item) in self.failing)
+        self.idle = self.failing - {subject(item) for item in found}
+        return found
 
     def attempt(self, subject: int, work: Callable[[], T]) -> T | None:
         """Returns what `work` does, or None: then the failure is noted and logged."""
@@ -59,8 +61,8 @@ class Attempts:
         sql.execute(NOTE, work=self.work, subject=subject, error=name, at=self.at)
 
     def forget(self) -> None:
-        """Forgets the failures of what succeeded now."""
-        if fine := (self.failing & self.tried) - self.failed:
+        """Forgets the failures of what succeeded now, or was done by others."""
+        if fine := (self.failing & self.tried | self.idle) - self.failed:
             Failure.objects.filter(work=self.work, subject__in=fine).delete()
 
 

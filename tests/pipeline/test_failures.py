@@ -172,6 +172,15 @@ def test_a_session_that_is_ended_stops_no_other_namespace(shops):
     assert noted() == []
 
 
+def test_what_others_did_meanwhile_is_forgotten(shops):
+    ill, _ = shops
+    with poisoned("analytics_bucket", ill):
+        analytics.aggregate_all(at=NOON)
+    analytics.aggregate(namespace_id=ill, at=NOON)
+    analytics.aggregate_all(at=NOON)
+    assert noted() == []
+
+
 def test_what_is_not_tried_any_more_is_forgotten(shops):
     with poisoned("analytics_bucket", shops[0]):
         analytics.aggregate_all(at=NOON)
