@@ -76,17 +76,17 @@ def address(request: HttpRequest) -> str:
     so many places from the end. Of IPv6 the network counts, which one customer has.
     """
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    told = [
+    hops = [
         *filter(None, map(str.strip, forwarded)),
         request.META.get("REMOTE_ADDR", ""),
     ]
     try:
-        found = ip_address(told[-min(settings.PROXY_COUNT + 1, len(told))])
+        client = ip_address(hops[-min(settings.PROXY_COUNT + 1, len(hops))])
     except ValueError:
         return UNKNOWN
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
+    if not isinstance(client, IPv6Address):
+        return str(client)
+    return str(client.ipv4_mapped or IPv6Address(int(client) >> 64 << 64))
 
 
 def refused(

@@ -74,9 +74,9 @@ class FlagAdmin(OwnedAdmin[Flag]):
         """Shows what every flag of a namespace says to a user; nothing is kept."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        mine = visible(Namespace, request, site=self.admin_site)
+        own = visible(Namespace, request, site=self.admin_site)
         sent = request.POST if request.method == "POST" else None
-        form = PreviewForm(sent, namespaces=Namespace.objects.filter(mine))
+        form = PreviewForm(sent, namespaces=Namespace.objects.filter(own))
         context: dict[str, Any] = {"title": "Preview flags", "form": form}
         if form.is_valid():
             context |= verdicts(
