@@ -214,5 +214,6 @@ def test_filters_of_another_layout_are_not_counted_with(new_shop, monkeypatch):
     monkeypatch.setattr(hashing, "VERSION", hashing.VERSION + 1)
     record([arrival(shop, user=1)])
     with pytest.raises(LayoutError):
-        services.drain_all(at=NOON)
+        services.drain(namespace_id=shop, shard=1, at=NOON)
+    assert services.drain_all(at=NOON) == 0
     assert InboxEvent.objects.filter(namespace=shop).count() == 1
