@@ -69,8 +69,8 @@ class Integers:
         """Returns 0 where another is 0."""
         if isinstance(other.values, int):
             return self if other.values else type(self)(0 * self.values, 1)
-        known = np.where(other.values != 0, self.values, 0)
-        return type(self)(known, self.bound)
+        values = self.values if self.bound <= WORD else np.asarray(self.values, "O")
+        return type(self)(np.where(other.values != 0, values, 0), self.bound)
 
     def _with(
         self, other: Self, work: Callable[[Any, Any], Any], *, bound: int

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from access import services as access
-from benchmarks import aggregate, drain, intake, reads
+from benchmarks import aggregate, drain, intake, reads, refusals
 from benchmarks.report import Finding
 from config.management.commands.serve import choose_port, disconnect, web
 from config.supervisor import Supervisor
@@ -44,6 +44,7 @@ def findings(running: Supervisor) -> Iterator[Finding]:
     names.ensure({(default, name) for name in made_up})
     first = min(found.values())
     token = access.issue_token(username="bench", role="root", namespaces=[])
+    yield from refusals.run()
     yield from drain.run(default, first)
     yield from aggregate.run(default)
     disconnect()

@@ -7,7 +7,7 @@ import time_machine
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from analytics.models import Kind
+from analytics.models import Kind, Report
 from events.buckets import FIRST_AT, Granularity
 from events.comparisons import Comparison
 from events.spans import EARLIEST, LATEST
@@ -112,6 +112,7 @@ def test_every_report_and_pushed_time_is_taken_or_refused(manager, shop_with_dat
             }
             made = post(manager.post, "/analytics/ab-tests/", test)
             manager.delete("/analytics/ab-tests/new/")
+            Report.objects.all().delete()
         codes = {report.status_code, push.status_code, made.status_code}
         assert codes <= {201, 202, 204, 400, 409}, (payload, times)
 

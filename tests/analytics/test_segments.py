@@ -13,6 +13,7 @@ from analytics.models import WHOLE, Bucket, Kind, Metric
 from events import keys
 from events import services as intake
 from segmentation import queries as segmentation
+from segmentation.checks import fault
 from segmentation.tree import Group
 from tests.analytics import shop_model
 from tests.analytics.builders import (
@@ -71,7 +72,7 @@ trees = st.recursive(
         split, st.sampled_from(["one", "two", "gone"]), below, below, below
     ),
     max_leaves=6,
-)
+).filter(lambda tree: fault(tree) is None)
 
 
 @pytest.fixture(autouse=True)
