@@ -48,6 +48,13 @@ AND relnamespace = 'public'::regnamespace AND NOT relispartition
 AND relname NOT IN ('auth_permission', 'django_content_type', 'django_migrations')
 """
 
+# A browser may leave in the middle of a request: then a thread still holds a session,
+# and the database could not be dropped.
+LEAVE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(
@@ -67,6 +74,9 @@ def django_db_setup(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", lambda *_, **__: empty)
         yield
+    with django_db_blocker.unblock():
+        sql.fetch(LEAVE)
+        connection.close()
 
 
 @pytest.fixture
