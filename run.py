@@ -39,8 +39,9 @@ LOCK = (
     "--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml"
 )
 
-# Two processes, each with servers of its own; a file's tests stay together.
-TEST = "python -m pytest -n 2 --dist loadfile"
+# Three processes for two cores, each with servers of its own: tests of programs wait.
+# The tests of a file stay together.
+TEST = "python -m pytest -n 3 --dist loadfile"
 
 # One program takes further arguments; of several, the first that fails ends them.
 COMMANDS = {
