@@ -49,7 +49,12 @@ class Progress:
         self._pid, self._log = pid, log
         self._state = (0.0, 0)
         self._sampled_at = now - SAMPLE_SECONDS
-        self.changed_at = now
+        self._changed_at = now
+
+    @property
+    def idle_seconds(self) -> float:
+        """For how long it had done nothing at the last look, not until now."""
+        return max(0.0, self._sampled_at - self._changed_at)
 
     @property
     def cpu_seconds(self) -> float:
@@ -63,4 +68,4 @@ class Progress:
         self._sampled_at = now
         state = (cpu_seconds(self._pid), self._log.stat().st_size)
         if state != self._state:
-            self._state, self.changed_at = state, now
+            self._state, self._changed_at = state, now

@@ -103,7 +103,7 @@ class Child:
     def give_up_unless(self, progress: Progress, now: float) -> None:
         """Raises ServiceError when the process hangs, or works without an end."""
         progress.look(now)
-        if now - progress.changed_at > self.service.idle_seconds:
+        if progress.idle_seconds > self.service.idle_seconds:
             idle = f"is not ready, and idle for {self.service.idle_seconds:.0f} s"
             raise ServiceError(self.report(idle))
         if progress.cpu_seconds > self.service.cpu_seconds:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import embedded, lock, postgres, servers, service
-from config.progress import cpu_seconds
+from config.progress import Progress, cpu_seconds
 from config.service import Child, Service, ServiceError, delay
 from config.supervisor import StopRequested, Supervisor, stoppable
 
@@ -47,6 +47,10 @@ def patiently(condition) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def work_done(child: Child) -> tuple[float, int]:
+    return cpu_seconds(child.process.pid), child.log.stat().st_size
 
 
 def shell(name: str, script: str, **options) -> Service:
@@ -108,10 +112,26 @@ LEAVES = "setsid sh -c 'while :; do :; done' & wait"
 )
 def test_a_service_that_gets_on_is_waited_for(running, slow):
     """By its CPU time, by its log, by a child in a group of its own."""
-    answers = (answer for answer in [*[False] * 100, True])
-    patient = replace(slow, ready=lambda: next(answers), idle_seconds=1)
-    running.start(patient)
-    assert next(answers, "asked to the end") == "asked to the end"
+    running.start(replace(slow, idle_seconds=1))
+    (child,) = running.children
+    progress = Progress(child.process.pid, child.log, now=0)
+    for moment in (10, 20, 30):
+        done = work_done(child)
+        assert patiently(lambda done=done: work_done(child) != done)
+        child.give_up_unless(progress, moment)
+
+
+def test_idle_is_only_what_was_seen_to_be(running):
+    """Between two looks at /proc nothing is known, so nothing is given up."""
+    running.start(program("mute", LIVE, idle_seconds=1))
+    (child,) = running.children
+    progress = Progress(child.process.pid, child.log, now=0)
+    progress.look(0.9)
+    child.give_up_unless(progress, 1.3)
+    os.kill(child.process.pid, signal.SIGSTOP)
+    progress.look(2)
+    with pytest.raises(ServiceError, match="mute is not ready, and idle for 1 s"):
+        child.give_up_unless(progress, 4)
 
 
 def test_while_waiting_it_says_what_for(running, said, monkeypatch):
