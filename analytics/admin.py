@@ -9,8 +9,9 @@ from django.db.models.functions import Greatest
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from access.staff import OwnedAdmin, ReadOnlyAdmin, SharedAdmin
-from analytics import formula, rebuilds, tasks
+from accounts.staff import OwnedAdmin, ReadOnlyAdmin, SharedAdmin
+from analytics.formulas import formula
+from analytics.buckets import rebuilds, tasks
 from analytics.models import (
     KPI,
     AggregationRun,
@@ -21,7 +22,7 @@ from analytics.models import (
     Report,
     ReportSchedule,
 )
-from analytics.rebuilds import NotRebuildableError
+from analytics.buckets.rebuilds import NotRebuildableError
 from analytics.reports.pages import ReportAdmin
 from analytics.reports.schedule_pages import ReportScheduleAdmin
 

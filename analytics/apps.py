@@ -8,4 +8,4 @@ class AnalyticsConfig(AppConfig):
 
     def ready(self) -> None:
         """Registers the checks, which need the models."""
-        import_module("analytics.checks")
+        import_module("analytics.catalogue.checks")

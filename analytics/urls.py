@@ -1,6 +1,7 @@
 from django.urls import path
 
-from analytics import audits, views
+from analytics.lineage import views as audits
+from analytics.series import views
 from analytics.comparison import views as comparison
 from analytics.reports import views as reports
 

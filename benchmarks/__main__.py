@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from config import embedded, lock, servers
-from config.supervisor import Supervisor
+from embedded import home as embedded, lock, servers
+from embedded.supervisor import Supervisor
 
 # Django's shell sets Django up before anything imports a model.
 EVERYTHING = "from benchmarks import everything; everything.main()"

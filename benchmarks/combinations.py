@@ -10,11 +10,12 @@ import numpy as np
 
 from benchmarks.crowds import SHARDS, empty, numbered
 from events.arrivals import WIRE, Arrivals
-from goals import marks, paths
-from goals.bloom import Filters, cross
-from goals.bounds import false_positive_rate
-from goals.hashing import LAYOUT, Hashes, Ints
-from goals.pages import Bools
+from goals.counters import marks
+from goals.paths import combinations
+from goals.counters.bloom import Filters, cross
+from goals.counters.bounds import false_positive_rate
+from goals.counters.hashing import LAYOUT, Hashes, Ints
+from goals.counters.filter_pages import Bools
 
 EVENTS = 50  # counters 1 to 50; the goal is the next
 GOAL = EVENTS + 1
@@ -22,7 +23,7 @@ DONE = 0.2  # the chance of a user to have done an event
 COMPLETIONS = 100_000
 CROWD = 5000  # users who come at once
 BATCH = 50_000
-SINCE = np.array([paths.NEVER] * GOAL + [0])
+SINCE = np.array([combinations.NEVER] * GOAL + [0])
 # Users of a counter and shard: 100,000 of a counter, and two and three full slices.
 FILLS = (100_000 // SHARDS, *LAYOUT.first_key[2:4].tolist())
 
@@ -97,14 +98,14 @@ def completed(filters: Filters, users: Hashes) -> list[tuple[Hashes, Bools]]:
     batch = arrivals(users)
     found = marks.pairs(batch, counters=filters.counters)
     new = filters.add(users=found.users, rows=found.rows)
-    reached = paths.completions(found, new, ids=batch["id"], since=SINCE)
+    reached = combinations.completions(found, new, ids=batch["id"], since=SINCE)
     every: Ints = np.arange(len(filters.counters))
     result = []
-    for part in paths.parts(reached, counters=len(every)):
-        known = paths.known_users(part, found, new)
+    for part in combinations.parts(reached, counters=len(every)):
+        known = combinations.known_users(part, found, new)
         asked, rows = cross(users=known, rows=every)
         held = filters.contains(users=asked, rows=rows).reshape(len(every), -1)
-        before = paths.steps(part, found, new, users=known, known=held.T)
+        before = combinations.steps(part, found, new, users=known, known=held.T)
         result.append((part.users, before))
     return result
 

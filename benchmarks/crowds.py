@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from goals.bloom import Filters, cross
-from goals.hashing import Hashes, Ints
+from goals.counters.bloom import Filters, cross
+from goals.counters.hashing import Hashes, Ints
 
 SHARDS = 16
 BATCH = 50_000  # pairs of user and counter

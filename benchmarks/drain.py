@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
-from access import sql
+from db import sql
 from benchmarks.report import Finding, seconds
 from events import history
-from goals import services, tables
+from goals import services
+from goals.paths import path_store
 
 EVENTS = 400_000
 GOALS = 50
@@ -146,7 +147,7 @@ def with_goals(namespace_id: int, first: int) -> Iterator[Finding]:
     sql.execute(KEEP)
     none = drains()
     half = dict.fromkeys(range(first, first + NAMES, 2), 0)
-    tables.add_goals(half, namespace_id=namespace_id, at=datetime.now(UTC))
+    path_store.add_goals(half, namespace_id=namespace_id, at=datetime.now(UTC))
     all_goals = drains()
     sql.execute("TRUNCATE goals_goal CASCADE")
     sql.execute("DROP TABLE kept")

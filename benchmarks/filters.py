@@ -12,9 +12,9 @@ import numpy as np
 
 from benchmarks import combinations
 from benchmarks.crowds import SHARDS, empty, fill, grown, numbered, stored_bytes
-from goals.bloom import Addresses, Filters, cross
-from goals.bounds import bounds, false_positive_rate
-from goals.hashing import LAYOUT, Hashes, Ints
+from goals.counters.bloom import Addresses, Filters, cross
+from goals.counters.bounds import bounds, false_positive_rate
+from goals.counters.hashing import LAYOUT, Hashes, Ints
 
 STEP = 1.02
 LARGE = 6250  # users a shard of a counter of 100,000

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from benchmarks import http
 from benchmarks.report import Finding, median_seconds, milliseconds, seconds
-from config.shop import Event, Shop
+from embedded.shop import Event, Shop
 from events.services import INBOX_TYPES
 
 EVENTS, BATCH, CONNECTIONS, WORKERS = 100_000, 500, 4, 2

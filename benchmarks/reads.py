@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from access import sql
+from db import sql
 from analytics.models import KPI, Kind, Metric, Unit
 from benchmarks import http
 from benchmarks.report import Finding, milliseconds

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.db import transaction
 
-from analytics import segments, services
+from analytics.kinds import segments
+from analytics.buckets import recompute as services
 from analytics.models import Cause
-from analytics.segments import Segments
+from analytics.kinds.segments import Segments
 from benchmarks.report import Finding, seconds
-from events.buckets import Span
+from timegrid.buckets import Span
 from segmentation import services as segmentation
 from segmentation.groups import Draw
 

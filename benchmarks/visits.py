@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from access import sql
+from db import sql
 from events import names
 from events import services as events
-from events.buckets import Span
+from timegrid.buckets import Span
 
 # Of 100 events; a visit has eight of them on the average.
 SHARES = (

@@ -46,18 +46,18 @@ app.conf.update(
     ],
     task_default_queue=BACKGROUND,
     task_routes={
-        "goals.tasks.drain": {"queue": COUNTING},
-        "analytics.tasks.aggregate": {"queue": COUNTING},
+        "pipeline.tasks.drain": {"queue": COUNTING},
+        "analytics.buckets.tasks.aggregate": {"queue": COUNTING},
     },
     beat_scheduler="config.beat:Beat",
     beat_schedule={
-        "drain": tick("goals.tasks.drain", seconds=settings.DRAIN_SECONDS),
+        "drain": tick("pipeline.tasks.drain", seconds=settings.DRAIN_SECONDS),
         "aggregate": tick(
-            "analytics.tasks.aggregate", seconds=settings.AGGREGATE_SECONDS
+            "analytics.buckets.tasks.aggregate", seconds=settings.AGGREGATE_SECONDS
         ),
-        "rebuild": tick("analytics.tasks.rebuild", seconds=60),
-        "fill": tick("analytics.tasks.fill", seconds=20),
-        "sweep": tick("analytics.tasks.sweep", seconds=HOUR),
+        "rebuild": tick("analytics.buckets.tasks.rebuild", seconds=60),
+        "fill": tick("analytics.buckets.tasks.fill", seconds=20),
+        "sweep": tick("analytics.buckets.tasks.sweep", seconds=HOUR),
         "make-reports": tick("analytics.reports.tasks.make", seconds=10),
         "expire-reports": tick("analytics.reports.tasks.expire", seconds=HOUR),
         "schedule-reports": tick("analytics.reports.tasks.schedule", seconds=60),

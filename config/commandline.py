@@ -15,7 +15,7 @@ from django.core.management import execute_from_command_line
 from django.db import OperationalError, ProgrammingError
 from psycopg import errors
 
-from config.embedded import EmbeddedError
+from embedded.home import EmbeddedError
 
 ASIDE = "start it with `manage.py serve` or `make demo`, then run this again"
 OUTDATED = (errors.UndefinedTable, errors.UndefinedColumn)

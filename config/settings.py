@@ -9,7 +9,8 @@ import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded, logs, patience
+from embedded import home as embedded
+from config import logs, patience
 
 django_stubs_ext.monkeypatch()
 
@@ -99,14 +100,17 @@ DATABASES["default"]["OPTIONS"] = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "embedded",
+    "pipeline",
+    "web",
     "config",
-    "access",
+    "accounts",
     "events",
     "goals",
     "segmentation",
     "flags",
     "analytics",
-    "access.site_app.StaffSiteConfig",
+    "accounts.site_app.StaffSiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -122,9 +126,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "access.headers.middleware",
-    "access.request_body.middleware",
-    "access.nul.middleware",
+    "api.headers.middleware",
+    "api.request_body.middleware",
+    "api.nul.middleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -132,7 +136,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "access.undelivered.middleware",
+    "api.undelivered.middleware",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
@@ -152,7 +156,7 @@ TEMPLATES = [
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
-AUTH_USER_MODEL = "access.User"
+AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -165,14 +169,14 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: it refuses before a hash is made
     "django.contrib.auth.backends.ModelBackend",
 ]
-AXES_HANDLER = "access.throttle.LoginThrottle"
-AXES_LOCKOUT_PARAMETERS = "access.throttle.parameters"
+AXES_HANDLER = "accounts.throttle.LoginThrottle"
+AXES_LOCKOUT_PARAMETERS = "accounts.throttle.parameters"
 AXES_FAILURE_LIMIT = 100  # percent of our limits
-AXES_COOLOFF_TIME = "access.throttle.pause"
+AXES_COOLOFF_TIME = "accounts.throttle.pause"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "access.throttle.address"
-AXES_LOCKOUT_CALLABLE = "access.throttle.refused"
+AXES_CLIENT_IP_CALLABLE = "accounts.throttle.address"
+AXES_LOCKOUT_CALLABLE = "accounts.throttle.refused"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
@@ -236,14 +240,14 @@ if EMBEDDED and not EMAIL_HOST:
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "access.authentication.TokenAuthentication",
+        "accounts.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasRole"],
-    "DEFAULT_PARSER_CLASSES": ["access.parsers.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["access.renderers.JSONRenderer"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasRole"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["api.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "access.envelope.handler",
+    "EXCEPTION_HANDLER": "api.envelope.handler",
     "URL_FORMAT_OVERRIDE": None,
 }
 TOKEN_DAYS = whole("TOKEN_DAYS", 365)

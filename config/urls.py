@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from analytics.exposition import Metrics
-from analytics.pages import Dashboard, Goals
-from analytics.views import Ready
-from config import documentation, health
+from pipeline.exposition import Metrics
+from web.views import Dashboard, Goals
+from analytics.series.views import Ready
+from api import documentation
+from config import health
 from goals.urls import v0 as goals
 
 # Here and not when Django starts: commands and workers need no page of the admin.
@@ -33,6 +34,6 @@ urlpatterns = [
     path("", include(api)),
     path("v1/", include(api)),
 ]
-handler400 = "access.envelope.bad_request"
-handler404 = "access.envelope.not_found"
-handler500 = "access.envelope.failed"
+handler400 = "api.envelope.bad_request"
+handler404 = "api.envelope.not_found"
+handler500 = "api.envelope.failed"

@@ -4,7 +4,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from access.staff import OwnedAdmin, ReadOnlyAdmin, RootAdmin
+from accounts.staff import OwnedAdmin, ReadOnlyAdmin, RootAdmin
 from events import names
 from events.models import Batch, EventName, Failure, IgnoredField, Import
 

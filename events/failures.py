@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from django.db import connection
 
-from access import sql
+from db import sql
 from events.models import Failure
 
 FORGOTTEN = timedelta(days=1)  # what is not tried any more: its subject is gone

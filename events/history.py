@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
 
-from access import sql
+from db import sql
 
 KEPT = timedelta(days=7)
 LOOK_BACK = timedelta(hours=72)  # how far before a bucket its metrics may look

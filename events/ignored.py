@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import DatabaseError
 
-from access import sql
+from db import sql
 from events.models import IgnoredField
 
 logger = logging.getLogger(__name__)

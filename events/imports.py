@@ -12,12 +12,12 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 
-from access import sql
-from access.queries import Scope
+from db import sql
+from accounts.queries import Scope
 from events import history, keys, seen, services
 from events.arrivals import Arrival
 from events.body import Event
-from events.buckets import Span
+from timegrid.buckets import Span
 from events.models import Import
 from events.pseudonyms import Pseudonyms
 

@@ -14,8 +14,9 @@ import msgspec
 import orjson
 from msgspec import Struct
 
-from access import elements, times, unknown_fields
-from access.unknown_fields import UnknownFieldError, Vocabulary
+from api import elements, unknown_fields
+from timegrid import times
+from api.unknown_fields import UnknownFieldError, Vocabulary
 from events import body, refusals
 from events.body import ABSENT, PROPERTIES, BodyError, Event, Text
 

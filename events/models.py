@@ -20,7 +20,7 @@ class EventName(models.Model):
     """
 
     id = models.AutoField(primary_key=True)
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     number = models.PositiveSmallIntegerField(
         help_text="Counts the names of a namespace: its bit in the paths to goals."
     )
@@ -53,7 +53,7 @@ class EventFields(models.Model):
     """What an event carries from the inbox into history."""
 
     namespace = models.ForeignKey(
-        "access.Namespace", models.DO_NOTHING, db_constraint=False
+        "accounts.Namespace", models.DO_NOTHING, db_constraint=False
     )
     id = models.BigIntegerField()
     user_key = models.BigIntegerField()
@@ -109,7 +109,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 class Batch(models.Model):
     """The events that one drain of one shard moved into history, all or none."""
 
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     shard = models.PositiveSmallIntegerField()
     events = models.PositiveIntegerField()
     touched = ArrayField(
@@ -161,7 +161,7 @@ class Import(models.Model):
     Until it is finished, and a day longer, retention keeps the days it brings.
     """
 
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     source = models.TextField(help_text="names of the files")
     digest = models.CharField(max_length=64, help_text="BLAKE2b of what they hold")
     start_at = models.DateTimeField(help_text="of the five minutes of the first event")
@@ -199,7 +199,7 @@ class SeenEvent(models.Model):
 
     pk = models.CompositePrimaryKey("namespace_id", "event_hash")
     namespace = models.ForeignKey(
-        "access.Namespace", models.DO_NOTHING, db_constraint=False
+        "accounts.Namespace", models.DO_NOTHING, db_constraint=False
     )
     event_hash = models.UUIDField()
     seen_at = models.DateTimeField()
@@ -216,7 +216,7 @@ class ItemPrice(models.Model):
     """An item's latest price, for events that carry no value of their own."""
 
     pk = models.CompositePrimaryKey("namespace_id", "item_id")
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     item_id = models.CharField(max_length=200)
     price = models.DecimalField(max_digits=20, decimal_places=6)
     updated_at = models.DateTimeField()
@@ -241,7 +241,7 @@ class PriceChange(models.Model):
     """
 
     namespace = models.ForeignKey(
-        "access.Namespace", on_delete=models.PROTECT, db_index=False
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
     )
     item_id = models.CharField(max_length=200)
     changed_at = models.DateTimeField()
@@ -293,7 +293,7 @@ class IgnoredField(models.Model):
     OTHERS = ""  # the name of those for which there is no room
 
     namespace = models.ForeignKey(
-        "access.Namespace", on_delete=models.PROTECT, db_index=False
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
     )
     body = models.CharField(max_length=5, choices=Body)
     name = models.CharField(max_length=64, blank=True)

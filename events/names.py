@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Max
 
-from access import sql
+from db import sql
 from events.models import NAME_LIMIT, NUMBER_LIMIT, EventName
 
 

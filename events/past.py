@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from access import sql
-from events import buckets, queries
+from db import sql
+from timegrid import buckets
+from events import queries
 from events.body import PAST
-from events.buckets import Span
+from timegrid.buckets import Span
 
 
 @dataclass(frozen=True, slots=True)

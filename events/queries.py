@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.conf import settings
 
-from access import sql
-from access.queries import Scope
+from db import sql
+from accounts.queries import Scope
 from events import arrivals, history, keys
 from events.body import PAST
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from access import elements
-from access.elements import Failure
+from api import elements
+from api.elements import Failure
 from events import body
 from events.body import PROPERTIES, REQUIRED, VOCABULARY
 

@@ -10,7 +10,7 @@ import numpy as np
 from django.db import IntegrityError, transaction
 from numpy.typing import NDArray
 
-from access import sql
+from db import sql
 from events.arrivals import Arrival, microseconds
 
 Key = tuple[int, str]  # a namespace's id and the hash of an event id

@@ -7,8 +7,8 @@ from decimal import Decimal
 from django.conf import settings
 from rest_framework import serializers
 
-from access.queries import Scope
-from access.serializers import Input, ListField, NamespaceInput
+from accounts.queries import Scope
+from api.serializers import Input, ListField, NamespaceInput
 from events import keys
 from events.arrivals import Arrival
 from events.body import MAX_VALUE, PRINTABLE, Event

@@ -8,7 +8,7 @@ from functools import partial
 
 from django.db import transaction
 
-from access import sql
+from db import sql
 from events import failures, history, names, queries, seen
 from events.arrivals import Arrival, microseconds
 from events.body import PAST

@@ -9,15 +9,15 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access import bodies
-from access import services as access
-from access.errors import Refused
-from access.models import Role, User
-from access.parsers import ExactJSONParser
-from access.permissions import caller
-from access.queries import Scope
-from access.serializers import V0Query
-from access.views import Endpoint, V0Endpoint, reads
+from api import bodies
+from accounts import services as accounts
+from api.errors import Refused
+from accounts.models import Role, User
+from api.parsers import ExactJSONParser
+from accounts.permissions import caller
+from accounts.queries import Scope
+from api.serializers import V0Query
+from accounts.views import Endpoint, V0Endpoint, reads
 from events import body, ignored, intake, names, serializers, services
 from events.intake import Ignored, Received
 
@@ -91,7 +91,7 @@ def keep(
     """
     asked = {event.namespace for event in events}
     with transaction.atomic():  # a namespace comes with its events, or not at all
-        scopes = access.writable_scopes(user=user, names=asked)
+        scopes = accounts.writable_scopes(user=user, names=asked)
         arrivals = serializers.arrivals(events, scopes=scopes, at=received_at)
         services.record(arrivals=arrivals, received_at=received_at)
     return scopes

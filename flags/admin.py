@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from access.models import Namespace
-from access.queries import Scope
-from access.staff import OwnedAdmin, visible
+from accounts.models import Namespace
+from accounts.queries import Scope
+from accounts.staff import OwnedAdmin, visible
 from flags import evaluation, queries
 from flags.evaluation import Spec
 from flags.forms import FlagForm, PreviewForm

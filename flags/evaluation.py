@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from access import elements
+from api import elements
 from flags import rules
 from flags.rules import Rule
 

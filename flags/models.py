@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.lookups import Exact
 
-from access import elements
+from api import elements
 from flags import rules
 
 FLAG_LIMIT = 1_000
@@ -29,7 +29,7 @@ def user_rules(value: Any) -> None:
 class Flag(models.Model):
     """A feature that is on for everybody, for some users, or for more and more."""
 
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     name = models.CharField(
         max_length=200,
         validators=[RegexValidator(rf"\A{elements.TEXT.pattern}\Z")],

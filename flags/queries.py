@@ -5,7 +5,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from access.queries import Scope
+from accounts.queries import Scope
 from events import queries as events
 from flags import evaluation
 from flags.evaluation import Spec, Verdict, Visitor

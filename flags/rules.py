@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from access import elements
+from api import elements
 
 Rule = Mapping[str, Any]
 

@@ -7,10 +7,11 @@ from typing import Any, NoReturn
 
 import orjson
 
-from access import bodies, elements, times
-from access.errors import Refused
-from access.serializers import RawField, V0Query
-from access.unknown_fields import Vocabulary
+from api import bodies, elements
+from timegrid import times
+from api.errors import Refused
+from api.serializers import RawField, V0Query
+from api.unknown_fields import Vocabulary
 from events import intake
 from events.body import BodyError, Event
 from flags import evaluation, rules

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from access import sql
+from db import sql
 from flags import models
 from flags.evaluation import Spec
 from flags.models import Flag

@@ -4,12 +4,12 @@ from django.http import HttpResponse
 from prometheus_client.core import Metric
 from rest_framework.request import Request
 
-from access import prometheus
-from access import queries as access
-from access.models import Role
-from access.permissions import caller
-from access.serializers import RawField, V0Query
-from access.views import V0Endpoint, reads
+from api import prometheus
+from accounts import queries as accounts
+from accounts.models import Role
+from accounts.permissions import caller
+from api.serializers import RawField, V0Query
+from accounts.views import V0Endpoint, reads
 from goals import gauges
 from goals.serializers import GLOBAL_NAME
 
@@ -75,7 +75,7 @@ class Predictions(V0Endpoint):
 def namespaces(endpoint: V0Endpoint) -> dict[int, str]:
     """Returns id → name of the namespaces to tell of. Raises PermissionDenied."""
     if endpoint.namespace() is None:
-        found = access.readable(user=caller(endpoint.request))
+        found = accounts.readable(user=caller(endpoint.request))
     else:
         found = list(filter(None, [endpoint.known_scope()]))
     return {one.id: one.name for one in found}

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from access import sql
+from db import sql
 from events import keys, names
-from goals.bounds import bounds
-from goals.hashing import Ints
-from goals.marks import GLOBAL
-from goals.predictions import bayes
+from goals.counters.bounds import bounds
+from goals.counters.hashing import Ints
+from goals.counters.marks import GLOBAL
+from goals.forecasts.predictions import bayes
 
 
 class Counter(NamedTuple):

@@ -5,7 +5,7 @@ Everything here adds up across shards, so shards can be counted by different wor
 
 from django.db import models
 
-from events.buckets import RESOLUTIONS
+from timegrid.buckets import RESOLUTIONS
 
 UNKNOWN = b""  # the combination of users whose path is not told apart
 COMBINATIONS = 1_000  # of a goal: at most kept in each shard, and shown of all
@@ -15,7 +15,7 @@ class Counter(models.Model):
     """Unique users of one event name (or of all: GLOBAL) that one shard has seen."""
 
     pk = models.CompositePrimaryKey("namespace_id", "shard", "event_name_id")
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     shard = models.PositiveSmallIntegerField()
     event_name_id = models.IntegerField()
     count = models.BigIntegerField(help_text="users that looked new: never too many")
@@ -41,7 +41,7 @@ class FilterPage(models.Model):
     """At most 4 KiB of a counter's filter; a page without any user is not stored."""
 
     pk = models.CompositePrimaryKey("namespace_id", "shard", "event_name_id", "page")
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     shard = models.PositiveSmallIntegerField()
     event_name_id = models.IntegerField()
     page = models.PositiveSmallIntegerField()
@@ -60,7 +60,7 @@ class FirstSeen(models.Model):
     pk = models.CompositePrimaryKey(
         "namespace_id", "resolution", "start_at", "event_name_id", "shard"
     )
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     event_name_id = models.IntegerField()
     resolution = models.IntegerField(help_text="seconds")
     start_at = models.DateTimeField()
@@ -86,7 +86,7 @@ class Goal(models.Model):
     """An event name whose users' paths are kept. Its counter knows who reached it."""
 
     event_name_id = models.IntegerField(primary_key=True)
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     name = models.CharField(max_length=200)
     since = models.BigIntegerField(
         help_text="number of the first arrival whose path is kept"
@@ -110,7 +110,7 @@ class Combination(models.Model):
 
     pk = models.CompositePrimaryKey("namespace_id", "goal_id", "shard", "events")
     namespace = models.ForeignKey(
-        "access.Namespace", models.DO_NOTHING, db_constraint=False
+        "accounts.Namespace", models.DO_NOTHING, db_constraint=False
     )
     goal = models.ForeignKey(
         Goal, models.DO_NOTHING, db_constraint=False, db_index=False
@@ -136,7 +136,7 @@ class SingleEvent(models.Model):
 
     pk = models.CompositePrimaryKey("namespace_id", "goal_id", "shard", "event_name_id")
     namespace = models.ForeignKey(
-        "access.Namespace", models.DO_NOTHING, db_constraint=False
+        "accounts.Namespace", models.DO_NOTHING, db_constraint=False
     )
     goal = models.ForeignKey(
         Goal, models.DO_NOTHING, db_constraint=False, db_index=False

@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from access import sql
-from events import buckets, names
+from db import sql
+from timegrid import buckets
+from events import names
 from events.keys import shard
-from goals import paths, published, stored
-from goals.bloom import cross
-from goals.bounds import bounds, false_positive_rate
-from goals.hashing import Ints
-from goals.marks import GLOBAL
+from goals.paths import combinations as paths, published
+from goals.counters import filter_store
+from goals.counters.bloom import cross
+from goals.counters.bounds import bounds, false_positive_rate
+from goals.counters.hashing import Ints
+from goals.counters.marks import GLOBAL
 from goals.models import COMBINATIONS, UNKNOWN, Goal
-from goals.published import Combination, Paths
+from goals.paths.published import Combination, Paths
 
 Row = tuple[Any, ...]
 
@@ -231,10 +233,10 @@ def done_by(user_key: int, *, namespace_id: int) -> list[str]:
     """
     known = names.by_id(namespace_id=namespace_id)
     place = {"namespace_id": namespace_id, "shard": shard(user_key)}
-    found = stored.filters(counters=np.array(list(known), np.int64), **place)
+    found = filter_store.filters(counters=np.array(list(known), np.int64), **place)
     users = np.array([user_key]).view(np.uint64)
     asked, rows = cross(users=users, rows=np.arange(len(known)))
-    stored.load(found, users=asked, rows=rows, **place)
+    filter_store.load(found, users=asked, rows=rows, **place)
     done = found.contains(users=asked, rows=rows)
     return [name for name, held in zip(known.values(), done, strict=True) if held]
 

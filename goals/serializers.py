@@ -7,14 +7,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from access.serializers import ListField, NamespaceInput, RawField, V0Query
-from access.unknown_fields import Vocabulary
-from events import buckets
-from events.spans import SpanQuery
-from goals.forecasts import Chance, Outlook, Story
-from goals.hashing import Ints
-from goals.predictions import Nudge
-from goals.published import Combination, Paths
+from api.serializers import ListField, NamespaceInput, RawField, V0Query
+from api.unknown_fields import Vocabulary
+from timegrid import buckets
+from api.spans import SpanQuery
+from goals.forecasts.queries import Chance, Outlook, Story
+from goals.counters.hashing import Ints
+from goals.forecasts.predictions import Nudge
+from goals.paths.published import Combination, Paths
 from goals.queries import Count
 
 GOAL_PROPERTIES = {"goal_name": "string", "namespace": "string"}

@@ -9,18 +9,19 @@ from operator import itemgetter
 import numpy as np
 from django.db import transaction
 
-from access import sql
+from db import sql
 from events import failures, keys, names
 from events import queries as inbox
 from events import services as events
 from events.arrivals import Arrivals, days
 from events.failures import Attempts
-from goals import marks, paths, stored, tables
-from goals.bloom import Filters, cross
-from goals.marks import GLOBAL, Pairs
+from goals.counters import marks, filter_store
+from goals.paths import combinations, path_store
+from goals.counters.bloom import Filters, cross
+from goals.counters.marks import GLOBAL, Pairs
 from goals.models import Combination, Goal, SingleEvent
-from goals.pages import Bools
-from goals.paths import Combinations
+from goals.counters.filter_pages import Bools
+from goals.paths.combinations import Combinations
 
 BATCH = 50_000  # events of one transaction: bounds its memory and its time
 RUN = 32 * BATCH  # then the worker's other tasks get their turn; the next tick goes on
@@ -84,20 +85,20 @@ def count(arrivals: Arrivals, *, namespace_id: int, shard: int, at: datetime) ->
     since = goals_among(here, namespace_id=namespace_id, at=at)
     known = names.entries(namespace_id=namespace_id) if since else []
     counters = np.unique([GLOBAL, *here, *(one.id for one in known)])
-    filters = stored.filters(counters=counters, **place)
+    filters = filter_store.filters(counters=counters, **place)
     found = marks.pairs(arrivals, counters=counters)
-    stored.load(filters, users=found.users, rows=found.rows, **place)
+    filter_store.load(filters, users=found.users, rows=found.rows, **place)
     new = filters.add(users=found.users, rows=found.rows)
     first_times = settled(arrivals, marks.marks(found, new, len(arrivals)), at, **place)
-    stored.save(filters, value_sums=value_sums(first_times), **place)
-    tables.add_first_seen(first_times, **place)
+    filter_store.save(filters, value_sums=value_sums(first_times), **place)
+    path_store.add_first_seen(first_times, **place)
     if since:
-        goals = np.array([since.get(one, paths.NEVER) for one in counters.tolist()])
-        reached = paths.completions(found, new, ids=arrivals["id"], since=goals)
+        goals = np.array([since.get(one, combinations.NEVER) for one in counters.tolist()])
+        reached = combinations.completions(found, new, ids=arrivals["id"], since=goals)
         walked = walk(reached, found, new, filters=filters, **place)
         number_of = {one.id: one.number for one in known} | {GLOBAL: 0}
         numbers = np.array([number_of[one] for one in counters.tolist()])
-        tables.add_paths(walked, counters=counters, numbers=numbers, **place)
+        path_store.add_paths(walked, counters=counters, numbers=numbers, **place)
 
 
 def walk(
@@ -109,13 +110,13 @@ def walk(
     """
     every = np.arange(len(filters.counters))
     walked = []
-    for part in paths.parts(reached, counters=len(every)):
-        users = paths.known_users(part, found, new)
+    for part in combinations.parts(reached, counters=len(every)):
+        users = combinations.known_users(part, found, new)
         asked, rows = cross(users=users, rows=every)
-        stored.load(filters, users=asked, rows=rows, **place)
+        filter_store.load(filters, users=asked, rows=rows, **place)
         known = filters.contains(users=asked, rows=rows).reshape(len(every), len(users))
-        before = paths.steps(part, found, new, users=users, known=known.T)
-        walked.append(paths.combinations(part.rows, before))
+        before = combinations.steps(part, found, new, users=users, known=known.T)
+        walked.append(combinations.combinations(part.rows, before))
     return walked
 
 
@@ -149,10 +150,10 @@ def goals_among(
     """
     # First what waits: if it is drained meanwhile, the goal it made is found after.
     asked = inbox.asked_goals(namespace_id=namespace_id, names=wanted)
-    known = tables.goals(wanted)
-    sooner = {one: n for one, n in asked.items() if n < known.get(one, paths.NEVER)}
+    known = path_store.goals(wanted)
+    sooner = {one: n for one, n in asked.items() if n < known.get(one, combinations.NEVER)}
     if sooner:
-        tables.add_goals(sooner, namespace_id=namespace_id, at=at)
+        path_store.add_goals(sooner, namespace_id=namespace_id, at=at)
     return known | sooner
 
 
@@ -164,7 +165,7 @@ def create_goal(*, namespace_id: int, name: str, at: datetime) -> None:
     """
     ids = names.ensure({(namespace_id, name)})
     since = {ids[namespace_id, name]: inbox.next_arrival()}
-    tables.add_goals(since, namespace_id=namespace_id, at=at)
+    path_store.add_goals(since, namespace_id=namespace_id, at=at)
 
 
 @transaction.atomic

@@ -12,20 +12,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access import bodies
-from access import queries as access
-from access.errors import Missing, Refused
-from access.models import DEFAULT_NAMESPACE, Role
-from access.permissions import caller
-from access.queries import Scope
-from access.serializers import V0Query
-from access.views import Endpoint, V0Endpoint, reads
-from events import ignored, periods, spans
+from api import bodies
+from accounts import queries as accounts
+from api.errors import Missing, Refused
+from accounts.models import DEFAULT_NAMESPACE, Role
+from accounts.permissions import caller
+from accounts.queries import Scope
+from api.serializers import V0Query
+from accounts.views import Endpoint, V0Endpoint, reads
+from events import ignored
+from timegrid import periods
+from api import spans
 from events import queries as events
-from events.buckets import TooManyCells
+from timegrid.buckets import TooManyCells
 from events.names import NameLimitError
 from events.views import Intake
-from goals import forecasts, queries, serializers, services
+from goals.forecasts import queries as forecasts
+from goals import queries, serializers, services
 
 EVERYBODY = [Role.ROOT, Role.MANAGER, Role.BACKEND]
 MOST_VALUES = 1_000_000  # numbers in one answer
@@ -122,7 +125,7 @@ class Namespaces(APIView):
     def get(self, request: Request) -> Response:
         """List the namespaces that the caller may read."""
         user = caller(request)
-        found = set(access.namespaces(user=user))
+        found = set(accounts.namespaces(user=user))
         always = {DEFAULT_NAMESPACE} if user.role == Role.ROOT else set()
         return Response({"namespaces": sorted(found | always)})
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from access.staff import OwnedAdmin
+from accounts.staff import OwnedAdmin
 from segmentation import changes, checks, queries, services, tree
 from segmentation.forms import ABTestForm, SegmentationForm
 from segmentation.models import ABTest, Segmentation

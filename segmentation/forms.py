@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from access import bodies
-from access.errors import Refused
+from api import bodies
+from api.errors import Refused
 from events.body import PRINTABLE
 from segmentation import changes, checks, queries, services
 from segmentation.groups import Draw

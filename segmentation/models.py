@@ -32,7 +32,7 @@ class ABTest(models.Model):
     Who is in which group follows from the salt and the shares alone.
     """
 
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     name = models.CharField(
         "id",
         max_length=64,
@@ -94,7 +94,7 @@ class Segmentation(models.Model):
     id = models.CharField(
         primary_key=True, max_length=8, default=new_id, editable=False
     )
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     name = models.CharField(max_length=64)
     tree = models.JSONField()
     created_at = models.DateTimeField()

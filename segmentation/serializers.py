@@ -10,9 +10,9 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from access.serializers import NamespaceInput
+from api.serializers import NamespaceInput
 from events.body import PRINTABLE
-from events.spans import TimestampField
+from api.spans import TimestampField
 from segmentation import checks
 from segmentation.changes import Status
 from segmentation.checks import TEST_ID, TEST_ID_EXPECTED

@@ -15,8 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from access.models import Role
-from access.views import Endpoint, reads
+from accounts.models import Role
+from accounts.views import Endpoint, reads
 from segmentation import filters, queries, serializers, services
 from segmentation.models import ABTest, Segmentation
 from segmentation.services import WHOLE, RefusedError

@@ -13,8 +13,9 @@ from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
-from access import services, sql
-from access.models import Namespace, Role, User
+from accounts import services
+from db import sql
+from accounts.models import Namespace, Role, User
 
 # A Wednesday noon; tests pass it in where the product would read the clock.
 T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)

@@ -19,7 +19,7 @@ from django.http import HttpResponse
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
-from access.views import Reads, V0Endpoint
+from accounts.views import Reads, V0Endpoint
 from config.urls import urlpatterns
 from tests.routes import patterns
 

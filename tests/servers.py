@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from config import embedded, servers
+from embedded import home as embedded, servers
 
 TALK_ONLY = {"-h", "--help", "-V", "--version", "--co", "--collect-only"}
 

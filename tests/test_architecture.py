@@ -8,8 +8,8 @@ import pytest
 from django.core.management import call_command
 from rest_framework.permissions import AllowAny
 
-from access.models import Role
-from access.permissions import HasRole
+from accounts.models import Role
+from accounts.permissions import HasRole
 from config.urls import urlpatterns
 from tests.routes import patterns
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from rest_framework.serializers import ListField
 
-from access.models import Namespace
+from accounts.models import Namespace
 from analytics.models import Kind
 from goals import services as goals
 from segmentation import services as segmentation

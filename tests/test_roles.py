@@ -13,8 +13,8 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from access import services
-from access.models import User
+from accounts import services
+from accounts.models import User
 from analytics.models import KPI, Kind, Metric, Unit
 from analytics.reports import queue
 from config.urls import urlpatterns

@@ -7,7 +7,7 @@ from threading import Event as Signal
 
 from django.db import connection, transaction
 
-from access import sql
+from db import sql
 
 
 @contextmanager

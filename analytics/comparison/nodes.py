@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from events.buckets import Span
+from timegrid.buckets import Span
 from segmentation import tree
 from segmentation.cuts import Cut
 from segmentation.groups import Draw

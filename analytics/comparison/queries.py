@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics import formula, queries
+from analytics.formulas import formula
+from analytics.series import queries
 from analytics.comparison import samples, trials
 from analytics.comparison.nodes import Node, NodeError, nodes
 from analytics.comparison.trials import Finding, Question, Ratio, Sample, Trial
 from analytics.models import Fill, Metric, Unit
-from analytics.rationals import MILLIONTHS, Rationals
-from events import buckets
-from events.buckets import DAY, FIRST_AT, LAST_AT, Span
+from analytics.formulas.rationals import MILLIONTHS, Rationals
+from timegrid import buckets
+from timegrid.buckets import DAY, FIRST_AT, LAST_AT, Span
 from segmentation.cuts import Cut
 from segmentation.tree import Group, Leaf
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from access import sql
+from db import sql
 from analytics.models import Kind, Metric
-from events import buckets
-from events.buckets import Span
+from timegrid import buckets
+from timegrid.buckets import Span
 from events.keys import SHARDS
 
 SUMS = """

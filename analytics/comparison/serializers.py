@@ -9,8 +9,8 @@ from analytics.comparison.queries import Compared, Comparison
 from analytics.comparison.trials import Finding, Pair, Ratio
 from analytics.comparison.verdicts import Reach, Verdict
 from analytics.models import Unit
-from analytics.serializers import Answer, NamesQuery, Warned
-from events.spans import TimestampField
+from analytics.series.serializers import Answer, NamesQuery, Warned
+from api.spans import TimestampField
 
 
 class ComparisonQuery(NamesQuery):

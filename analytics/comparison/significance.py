@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analytics.comparison import student
-from analytics.rationals import Rationals
+from analytics.formulas.rationals import Rationals
 
 Floats = NDArray[np.float64]
 Parts = TypeVar("Parts", Floats, Rationals)

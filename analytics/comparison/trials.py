@@ -11,8 +11,8 @@ import numpy as np
 from analytics.comparison import significance, verdicts
 from analytics.comparison.significance import Estimate, Floats, Interval
 from analytics.comparison.verdicts import Outcome, Reach, Said
-from analytics.formula import Formula
-from analytics.rationals import Rationals
+from analytics.formulas.formula import Formula
+from analytics.formulas.rationals import Rationals
 
 Pair = tuple[float, float]  # of groups A and B
 

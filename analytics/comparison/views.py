@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.views import Endpoint
+from accounts.views import Endpoint
 from analytics.comparison import queries, serializers
-from analytics.serializers import answer
-from analytics.views import MANAGERS, documented
+from analytics.series.serializers import answer
+from analytics.series.views import MANAGERS, documented
 from segmentation import queries as cuts
 
 

@@ -23,8 +23,8 @@ from string import Template
 
 from analytics.kinds import attribution, orders, sessions, tally
 from analytics.models import Kind
-from analytics.segments import Segments
-from events.buckets import LAST_AT, Span
+from analytics.kinds.segments import Segments
+from timegrid.buckets import LAST_AT, Span
 
 
 @dataclass(frozen=True, slots=True)

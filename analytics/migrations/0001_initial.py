@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("access", "0001_initial"),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                     "namespace",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="access.namespace",
+                        to="accounts.namespace",
                     ),
                 ),
             ],
@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
                     "namespace",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="access.namespace",
+                        to="accounts.namespace",
                     ),
                 ),
                 (

@@ -11,7 +11,7 @@ UPDATE analytics_metric SET built_as = concat_ws(' ', kind, nullif(event_name, '
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0001_initial"),
+        ("accounts", "0001_initial"),
         ("analytics", "0001_initial"),
     ]
 
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                     "namespace",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="access.namespace",
+                        to="accounts.namespace",
                     ),
                 ),
                 (

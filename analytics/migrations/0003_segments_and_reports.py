@@ -8,7 +8,7 @@ import analytics.models.reports
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0001_initial"),
+        ("accounts", "0001_initial"),
         ("analytics", "0002_shop_numbers"),
         ("segmentation", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
                     "namespace",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        to="access.namespace",
+                        to="accounts.namespace",
                     ),
                 ),
                 (
@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
                     "namespace",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        to="access.namespace",
+                        to="accounts.namespace",
                     ),
                 ),
                 (

@@ -6,8 +6,8 @@ from typing import Self
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from analytics import formula, units
-from analytics.formula import FormulaError
+from analytics.formulas import formula, units
+from analytics.formulas.formula import FormulaError
 
 
 class Unit(models.TextChoices):

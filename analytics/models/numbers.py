@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from analytics.models.catalogue import Metric
-from events.buckets import RESOLUTIONS
+from timegrid.buckets import RESOLUTIONS
 
 WHOLE = 0  # the segment of the namespace as a whole
 
@@ -16,7 +16,7 @@ class Bucket(models.Model):
     pk = models.CompositePrimaryKey(
         "namespace_id", "resolution", "metric_id", "segment", "start_at"
     )
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     resolution = models.IntegerField(help_text="seconds")
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, db_index=False)
     segment = models.IntegerField(default=WHOLE)
@@ -61,7 +61,7 @@ class AggregationRun(models.Model):
     """One time that buckets of a namespace were written: why, and how many."""
 
     cause = models.CharField(max_length=16, choices=Cause, default=Cause.EVENTS)
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(db_default=Now())
     batches = models.PositiveIntegerField(default=0)
@@ -83,7 +83,7 @@ class Carried(models.Model):
     """
 
     pk = models.CompositePrimaryKey("namespace_id", "metric_id", "segment", "start_at")
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, db_index=False)
     segment = models.IntegerField(default=WHOLE)
     start_at = models.DateTimeField()

@@ -8,7 +8,7 @@ from django.core.validators import validate_email
 from django.db import models
 from django.db.models import Q
 
-from events import zones
+from api import zones
 
 ALPHABET = string.ascii_letters + string.digits
 
@@ -60,7 +60,7 @@ def zone_name(value: str) -> None:
 class ReportSchedule(models.Model):
     """A report that is made and mailed whenever a day, a week or a month has ended."""
 
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.CASCADE)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.CASCADE)
     name = models.CharField(max_length=100, help_text="The subject of its e-mails.")
     frequency = models.CharField(max_length=8, choices=Frequency)
     timezone = models.CharField(
@@ -113,9 +113,9 @@ class Report(models.Model):
         default=new_task_id,
         editable=False,
     )
-    namespace = models.ForeignKey("access.Namespace", on_delete=models.CASCADE)
+    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.CASCADE)
     requested_by = models.ForeignKey(
-        "access.User", on_delete=models.SET_NULL, null=True
+        "accounts.User", on_delete=models.SET_NULL, null=True
     )
     schedule = models.ForeignKey(ReportSchedule, on_delete=models.CASCADE, null=True)
     period_start_at = models.DateTimeField(

@@ -10,17 +10,17 @@ from typing import Any
 
 from django.db import connection
 
-from access.models import Namespace
-from analytics import queries, series, sums
+from accounts.models import Namespace
+from analytics.series import queries, values as series, sums
 from analytics.models import Report
 from analytics.reports import plans, queue, sheets, storing, workbooks
 from analytics.reports.plans import Plan, PlanError
 from analytics.reports.queue import LostError
 from analytics.reports.sheets import Book, Sheet, Tell
-from analytics.series import Part, Reading
-from analytics.verification import snapshot
-from events import buckets
-from events.buckets import TooManyCells
+from analytics.series.values import Part, Reading
+from analytics.reconciliation.services import snapshot
+from timegrid import buckets
+from timegrid.buckets import TooManyCells
 
 PIECE = 400_000  # sums of metrics that are read at once
 SLOWEST = 1_000_000  # bytes a second, to a storage elsewhere

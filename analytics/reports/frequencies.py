@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from events import buckets
-from events.buckets import Granularity, Span
+from timegrid import buckets
+from timegrid.buckets import Granularity, Span
 
 # A period of each frequency is one cell of a granularity; its file has smaller ones.
 PERIODS = {

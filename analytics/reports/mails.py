@@ -13,13 +13,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils.http import urlencode
 
-from analytics import queries, series
+from analytics.series import queries, values as series
 from analytics.models import Format, Report, ReportSchedule
-from analytics.queries import KPIState, Status
+from analytics.series.queries import KPIState, Status
 from analytics.reports import figures, frequencies
-from events import buckets
-from events.comparisons import Comparison
-from events.periods import Period
+from timegrid import buckets
+from timegrid.comparisons import Comparison
+from timegrid.periods import Period
 
 MOST_BYTES = 10_000_000  # attached; a mail server may refuse what is longer
 TYPES = {

@@ -10,8 +10,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from access.models import User
-from access.staff import OwnedAdmin, ReadOnlyAdmin
+from accounts.models import User
+from accounts.staff import OwnedAdmin, ReadOnlyAdmin
 from analytics.models import Report, Status
 from analytics.reports import queue, serializers, tasks
 from analytics.reports.queue import DuplicateError, FullError

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics import formula, queries, series
+from analytics.formulas import formula
+from analytics.series import queries, values as series
 from analytics.models import KPI, Metric
-from analytics.series import Formulas
-from analytics.tables import Label
-from events import buckets, periods
-from events.buckets import Granularity, TooManyCells
-from events.periods import Period
+from analytics.series.values import Formulas
+from analytics.series.tables import Label
+from timegrid import buckets, periods
+from timegrid.buckets import Granularity, TooManyCells
+from timegrid.periods import Period
 from segmentation import queries as segmentation
 from segmentation.cuts import Cut
 

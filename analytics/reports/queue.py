@@ -17,8 +17,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet, Sum, Window
 
-from access import sql
-from access.models import User
+from db import sql
+from accounts.models import User
 from analytics.models import OPEN, Report, ReportSchedule, Status
 from analytics.reports import storing
 from analytics.reports.storing import Kept

@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from access.models import User
-from access.staff import OwnedAdmin
+from accounts.models import User
+from accounts.staff import OwnedAdmin
 from analytics.models import Report, ReportSchedule, Status
 from analytics.reports import mails, schedules, tasks
 from analytics.reports.forms import ScheduleForm

@@ -14,13 +14,13 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 
-from access.models import User
-from analytics import queries
+from accounts.models import User
+from analytics.series import queries
 from analytics.models import OPEN, Report, ReportSchedule, Status
 from analytics.reports import frequencies, mails, queue, smtp
 from analytics.reports.queue import DuplicateError
 from events import failures
-from events.buckets import Span
+from timegrid.buckets import Span
 from events.failures import Attempts
 
 SETTLED = timedelta(minutes=10)  # what arrives so long after the end is in the report

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from analytics import tasks
+from analytics.buckets import tasks
 from analytics.reports import exports, queue, schedules
 
 # Then the worker's other tasks get their turn: drains wait for no second report.
@@ -51,5 +51,5 @@ def mail() -> None:
 
 
 def wake() -> None:
-    """Asks a worker to make reports; as `analytics.tasks.wake`."""
+    """Asks a worker to make reports; as `analytics.buckets.tasks.wake`."""
     tasks.wake(make)

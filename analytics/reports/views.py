@@ -19,16 +19,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.errors import Duplicated, LimitReached, Missing
-from access.models import Namespace, Role
-from access.permissions import caller
-from access.views import Endpoint, reads
+from api.errors import Duplicated, LimitReached, Missing
+from accounts.models import Namespace, Role
+from accounts.permissions import caller
+from accounts.views import Endpoint, reads
 from analytics.models import Report, Status
 from analytics.reports import plans, queue, serializers, tasks
 from analytics.reports.plans import PlanError
 from analytics.reports.serializers import TASK
-from analytics.serializers import ErrorAnswer
-from analytics.serializers import answer as answered
+from analytics.series.serializers import ErrorAnswer
+from analytics.series.serializers import answer as answered
 
 ROLES = [Role.ROOT, Role.MANAGER, Role.BACKEND]
 CONTENT = {

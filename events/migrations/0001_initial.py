@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("access", "0001_initial"),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                     "namespace",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="access.namespace",
+                        to="accounts.namespace",
                     ),
                 ),
             ],
@@ -173,7 +173,7 @@ class Migration(migrations.Migration):
                     "namespace",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="access.namespace",
+                        to="accounts.namespace",
                     ),
                 ),
             ],
@@ -214,7 +214,7 @@ class Migration(migrations.Migration):
                     "namespace",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="access.namespace",
+                        to="accounts.namespace",
                     ),
                 ),
             ],

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0001_initial"),
+        ("accounts", "0001_initial"),
         ("events", "0003_asked_goals"),
     ]
 
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
             model_name="import",
             name="namespace",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, to="access.namespace"
+                on_delete=django.db.models.deletion.PROTECT, to="accounts.namespace"
             ),
         ),
         migrations.AddConstraint(

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0001_initial"),
+        ("accounts", "0001_initial"),
         ("events", "0006_batch_received_at"),
     ]
 

@@ -19,7 +19,7 @@ PENDING = models.Q(aggregated_at=None)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0001_initial"), ("events", "0007_names_in_use")]
+    dependencies = [("accounts", "0001_initial"), ("events", "0007_names_in_use")]
     operations = [
         migrations.CreateModel(
             name="PriceChange",
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 (
                     "namespace",
                     models.ForeignKey(
-                        "access.Namespace",
+                        "accounts.Namespace",
                         on_delete=django.db.models.deletion.PROTECT,
                         db_index=False,
                     ),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0001_initial"),
+        ("accounts", "0001_initial"),
         ("events", "0008_price_changes_and_failures"),
     ]
 
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="access.namespace",
+                        to="accounts.namespace",
                     ),
                 ),
             ],

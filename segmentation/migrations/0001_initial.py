@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("access", "0001_initial"),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                     "namespace",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="access.namespace",
+                        to="accounts.namespace",
                     ),
                 ),
             ],
@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
                     "namespace",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="access.namespace",
+                        to="accounts.namespace",
                     ),
                 ),
             ],

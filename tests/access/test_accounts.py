@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
-from access.models import User
+from accounts.models import User
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from access.brevity import LIMIT, shortened, small
+from api.brevity import LIMIT, shortened, small
 
 LETTERS = [each * 30 for each in "abcdefghijklmnopqrstuvwxyz"]
 

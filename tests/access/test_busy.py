@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from access import sql
-from access.models import Namespace
+from db import sql
+from accounts.models import Namespace
 from tests.conftest import T0
 from tests.transactions import elsewhere
 
@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:No directory at"),
 ]
 EVERYTHING = """
-LOCK TABLE access_namespace, analytics_bucket, analytics_kpi, goals_counter,
+LOCK TABLE accounts_namespace, analytics_bucket, analytics_kpi, goals_counter,
     events_inboxevent, events_itemprice, flags_flag IN ACCESS EXCLUSIVE MODE
 """
 PRICES = {"prices": [{"item_id": "cup", "price": 1}]}

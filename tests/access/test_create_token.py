@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from access.models import Namespace, User
+from accounts.models import Namespace, User
 
 pytestmark = pytest.mark.django_db
 

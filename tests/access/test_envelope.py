@@ -11,7 +11,7 @@ from rest_framework import exceptions
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
-from access.models import Role, User
+from accounts.models import Role, User
 from config import urls
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from access.models import User
+from accounts.models import User
 from config.urls import urlpatterns
 from tests.routes import routes
 

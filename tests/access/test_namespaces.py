@@ -3,8 +3,8 @@
 import pytest
 from rest_framework.exceptions import PermissionDenied, ValidationError
 
-from access import queries, services
-from access.models import Namespace, User
+from accounts import queries, services
+from accounts.models import Namespace, User
 
 pytestmark = pytest.mark.django_db
 

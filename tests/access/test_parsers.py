@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.parsers import NUL, depth
+from api.parsers import NUL, depth
 
 pytestmark = pytest.mark.django_db
 PRICES = "/analytics/items/prices/"

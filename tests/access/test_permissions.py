@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
-from access.models import Role
+from accounts.models import Role
 
 pytestmark = pytest.mark.django_db
 

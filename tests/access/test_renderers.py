@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from access.renderers import JSONRenderer
+from api.renderers import JSONRenderer
 
 
 def render(data):

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from access.request_body import ACCEPTED, MAX_MEMBERS
+from api.request_body import ACCEPTED, MAX_MEMBERS
 from events.models import InboxEvent
 
 pytestmark = pytest.mark.django_db

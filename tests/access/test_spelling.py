@@ -2,7 +2,7 @@
 
 import pytest
 
-from access.spelling import suggestion, surely
+from api.spelling import suggestion, surely
 
 QUERY = ["kpis", "start_timestamp", "end_timestamp", "granularity", "timezone"]
 EVENT = ["event_name", "user_id", "event_id", "item_id", "datetime", "value"]

@@ -7,8 +7,8 @@ from axes.models import AccessAttempt
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client, RequestFactory
 
-from access.models import User
-from access.throttle import LIMITS, PAUSE, UNKNOWN, address
+from accounts.models import User
+from accounts.throttle import LIMITS, PAUSE, UNKNOWN, address
 
 pytestmark = pytest.mark.django_db
 LOGIN, SECRET = "/admin/login/?next=/", "a long secret"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access import times
+from timegrid import times
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 LAST = "2016-12-31T23:59:59.999999+00:00"

@@ -6,8 +6,8 @@ import pytest
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from access import services
-from access.models import User
+from accounts import services
+from accounts.models import User
 
 pytestmark = pytest.mark.django_db
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from access.undelivered import STATUS
+from api.undelivered import STATUS
 
 SAYS = {
     413: "the body is larger than 5,000,000 bytes",

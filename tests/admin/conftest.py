@@ -9,8 +9,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from knox.models import AuthToken
 
-from access import services
-from access.models import Namespace, User
+from accounts import services
+from accounts.models import Namespace, User
 from analytics.models import (
     KPI,
     AggregationRun,

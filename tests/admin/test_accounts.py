@@ -7,10 +7,10 @@ import pytest
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from access.models import Namespace, User
+from accounts.models import Namespace, User
 
 pytestmark = pytest.mark.django_db
-USERS, TOKENS = "/admin/access/user/", "/admin/knox/authtoken/"
+USERS, TOKENS = "/admin/accounts/user/", "/admin/knox/authtoken/"
 SECRET = "correct horse battery"
 NEW = {
     "username": "ada",
@@ -112,7 +112,7 @@ def test_no_page_shows_the_digest_of_a_token(staff, digest):
 
 
 def test_the_name_of_a_namespace_is_for_good(staff):
-    path = "/admin/access/namespace/"
+    path = "/admin/accounts/namespace/"
     assert staff.post(f"{path}add/", {"name": "shop"}).status_code == 302
     shop = Namespace.objects.get()
     staff.post(f"{path}{shop.pk}/change/", {"name": "renamed"})
@@ -122,6 +122,6 @@ def test_the_name_of_a_namespace_is_for_good(staff):
 
 @pytest.mark.parametrize("name", ["", "tab\t.", "x" * 201])
 def test_an_impossible_namespace_is_told_at_its_field(staff, name):
-    response = staff.post("/admin/access/namespace/add/", {"name": name})
+    response = staff.post("/admin/accounts/namespace/add/", {"name": name})
     assert response.status_code == 200
     assert list(response.context["adminform"].form.errors) == ["name"]

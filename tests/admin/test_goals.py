@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from access.models import Namespace
+from accounts.models import Namespace
 from events import names
 from events.models import NAME_LIMIT, EventName
 from goals import queries, services

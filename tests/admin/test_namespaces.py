@@ -11,8 +11,8 @@ from django.db.models import ForeignKey
 from django.forms import ModelChoiceField
 from django.urls import reverse
 
-from access.models import Namespace
-from access.staff import OwnedAdmin, RootAdmin, SharedAdmin
+from accounts.models import Namespace
+from accounts.staff import OwnedAdmin, RootAdmin, SharedAdmin
 from tests.admin.test_roles import address
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.checks import check_admin_app
 
-from access.models import User
+from accounts.models import User
 from tests.admin.test_roles import address
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_a_search_finds_its_row_and_nothing_is_no_error(staff, rows, name):
         ("segmentation.abtest", {"namespace__id__exact": "1"}),
         ("segmentation.segmentation", {"namespace__id__exact": "1"}),
         ("knox.authtoken", {"user__role__exact": "root"}),
-        ("access.user", {"role__exact": "root"}),
+        ("accounts.user", {"role__exact": "root"}),
     ],
 )
 def test_a_list_can_be_filtered(staff, rows, name, filters):

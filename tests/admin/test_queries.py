@@ -6,7 +6,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from access.staff import COUNTED, BoundedPaginator
+from accounts.staff import COUNTED, BoundedPaginator
 from events.models import Batch
 
 pytestmark = pytest.mark.django_db

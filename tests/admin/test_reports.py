@@ -2,7 +2,7 @@
 
 import pytest
 
-from access.models import Namespace
+from accounts.models import Namespace
 from analytics.models import Report, Status
 from analytics.reports import queue
 

@@ -13,8 +13,8 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from access.models import Namespace, User
-from access.staff import OwnedAdmin
+from accounts.models import Namespace, User
+from accounts.staff import OwnedAdmin
 from tests.admin.conftest import session
 from tests.transactions import read_only, undone
 
@@ -25,8 +25,8 @@ ALL = "see add change delete"
 
 # Of each model: what managers of its namespace may, what root may, actions of its list.
 TABLE = {
-    "access.namespace": ("see", "see add change", ""),
-    "access.user": ("", "see add change", "issue_tokens"),
+    "accounts.namespace": ("see", "see add change", ""),
+    "accounts.user": ("", "see add change", "issue_tokens"),
     "analytics.aggregationrun": ("see", "see", ""),
     "analytics.fill": ("see", "see", ""),
     "analytics.kpi": ("see", ALL, ""),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from access.models import Namespace
+from accounts.models import Namespace
 from analytics.models import KPI, Kind, Report, ReportSchedule, Status
 from analytics.reports import schedules
 from segmentation.models import Segmentation

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
-from access.models import Namespace
-from analytics import services
+from accounts.models import Namespace
+from analytics.buckets import recompute
 from analytics.models import KPI, AggregationRun, Bucket, Kind, Metric, Unit
-from events import buckets, keys
+from timegrid import buckets
+from events import keys
 from events import services as intake
 from events.arrivals import Arrival
 from goals import services as goals
@@ -74,7 +75,7 @@ def arrive(shop: int, events: Iterable[Arrival]) -> None:
 
 
 def aggregate(shop: int) -> AggregationRun | None:
-    return services.aggregate(namespace_id=shop, at=NOON)
+    return recompute.aggregate(namespace_id=shop, at=NOON)
 
 
 def stored(shop: int, name: str, resolution: int = 300) -> dict[datetime, Decimal]:

@@ -5,8 +5,8 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from access.models import Namespace
-from analytics import imports
+from accounts.models import Namespace
+from pipeline.importing import record as imports
 from events import services as intake
 from events.models import Import
 from tests.analytics import builders
@@ -73,6 +73,6 @@ def stopped(path, monkeypatch, *, after, arguments=()):
     with monkeypatch.context() as patch:
         patch.setattr(intake, "record", record)
         patch.setattr(imports, "CHUNK", 1)
-        patch.setattr("events.files.BLOCK", 300)
+        patch.setattr("events.files.reading.BLOCK", 300)
         with pytest.raises(StopError):
             run(path, *arguments)

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics import series
+from analytics.series import values as series
 from analytics.models import Kind
-from events import buckets, periods
+from timegrid import buckets, periods
 from events import services as intake
 from events.arrivals import Arrival
-from events.buckets import Granularity
-from events.periods import Period
+from timegrid.buckets import Granularity
+from timegrid.periods import Period
 from tests.analytics.builders import (
     DAY,
     NOON,

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from access import sql
-from analytics import services
+from db import sql
+from analytics.buckets import recompute
 from analytics.models import AggregationRun, Bucket, Kind, Metric
 from events import services as intake
 from tests.analytics.builders import (
@@ -165,7 +165,7 @@ def test_a_namespace_never_sees_the_events_of_another(shop):
     other = namespace()
     arrive(shop, [event("purchase", user=1)])
     arrive(other, [event("purchase", user=1)] * 2)
-    runs = services.aggregate_all(at=NOON)
+    runs = recompute.aggregate_all(at=NOON)
     assert {run.namespace_id: run.events for run in runs} == {shop: 1, other: 2}
     assert stored(shop, "purchases") == {NOON: 1}
     assert stored(other, "purchases") == {NOON: 2}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import DataError, connection, connections
 
-from analytics import services
+from analytics.buckets import recompute
 from analytics.models import AggregationRun, Kind
 from tests.analytics.builders import (
     HOUR,
@@ -44,7 +44,7 @@ def test_a_namespace_that_another_worker_holds_is_left_to_it():
     arrive(shop, [event("purchase")])
     arrive(free, [event("purchase")])
     with another_worker_at(shop):
-        runs = services.aggregate_all(at=NOON)
+        runs = recompute.aggregate_all(at=NOON)
         assert [run.namespace_id for run in runs] == [free]
         assert stored(shop, "purchases") == {}
     assert aggregate(shop)
@@ -77,7 +77,7 @@ def test_an_aggregation_that_fails_half_way_leaves_its_batches_for_the_next(
     shop = namespace()
     arrive(shop, [event("purchase")])
     with monkeypatch.context() as patch:
-        patch.setattr(services, "ROLL_UP", "SELECT 1 / 0")
+        patch.setattr(recompute, "ROLL_UP", "SELECT 1 / 0")
         with pytest.raises(DataError):
             aggregate(shop)
     assert stored(shop, "purchases") == {}

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from access import sql
-from analytics import kinds, segments, services
+from db import sql
+from analytics import kinds
+from analytics.kinds import segments
+from analytics.buckets import recompute
 from analytics.models import ATTRIBUTED, Kind
 from events import history
 from events import services as intake
-from events.buckets import Span
+from timegrid.buckets import Span
 from tests.analytics.builders import DAY, NOON, metric, namespace
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +66,7 @@ def scans(plan: Node) -> Iterator[Node]:
 
 def explained(statement: str, shop: int, **parameters: object) -> list[Node]:
     """Runs a statement for one dirty bucket of a day ago; returns what it read."""
-    found = services.computed(shop)
+    found = recompute.computed(shop)
     targets = [replace(one, event_name_id=1, after_id=2) for one in found]
     dirty_at = NOON - DAY
     [(plan,)] = sql.fetch(
@@ -72,7 +74,7 @@ def explained(statement: str, shop: int, **parameters: object) -> list[Node]:
         namespace_id=shop,
         run_id=1,
         segments=[0],
-        **services.columns(targets),
+        **recompute.columns(targets),
         starts=[dirty_at],
         ends=[dirty_at + timedelta(seconds=300)],
         **parameters,
@@ -126,8 +128,8 @@ def test_what_late_events_change_later_is_found_by_index(shop):
 def test_clearing_and_rolling_up_read_the_dirty_buckets_by_index(shop):
     sql.execute(BUCKETS, shop=shop, noon=NOON)
     sql.execute("ANALYZE analytics_bucket")
-    cleared = explained(services.CLEAR, shop, resolution=300)
-    rolled_up = explained(services.ROLL_UP, shop, finer=300, resolution=3600)
+    cleared = explained(recompute.CLEAR, shop, resolution=300)
+    rolled_up = explained(recompute.ROLL_UP, shop, finer=300, resolution=3600)
     for found in (cleared, rolled_up):
         assert [one["Relation Name"] for one in found] == ["analytics_bucket"]
         assert all(map(read_by_index, found))

@@ -8,11 +8,12 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
 
-from analytics import fills, verification
+from analytics.buckets import fills
+from analytics.reconciliation import services as verification
 from analytics.models import KPI, Kind, Metric, ReportSchedule
 from analytics.reports import mails, schedules
 from analytics.reports.plans import PlanError
-from events.buckets import Span
+from timegrid.buckets import Span
 from segmentation.models import Segmentation
 from tests.admin.conftest import session
 from tests.analytics.builders import (

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics import catalogue, services
+from analytics.catalogue import shipped
+from analytics.buckets import recompute
 from analytics.models import KPI, Metric
 from tests.analytics.builders import NOON, aggregate, arrive, event, namespace, stored
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def load(**event_names: str) -> int:
-    return services.load_catalogue(event_names=event_names)
+    return recompute.load_catalogue(event_names=event_names)
 
 
 def rows() -> list[object]:
@@ -50,7 +51,7 @@ def test_what_is_shipped_passes_the_checks_that_staff_meet():
     for row in [*Metric.objects.all(), *KPI.objects.all()]:
         row.full_clean()
     names = [kpi.name for kpi in KPI.objects.in_order()]
-    assert names == [kpi.name for kpi in catalogue.kpis()]
+    assert names == [kpi.name for kpi in shipped.kpis()]
 
 
 def test_events_can_have_names_of_their_own(capsys):

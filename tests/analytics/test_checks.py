@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import OperationalError, ProgrammingError, connection
 
-from analytics.checks import kpis_can_be_computed
+from analytics.catalogue.checks import kpis_can_be_computed
 from analytics.models import Kind
 from tests.analytics.builders import kpi, metric
 

@@ -6,11 +6,11 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
-from analytics import tasks as aggregation
+from analytics.buckets import tasks as aggregation
 from analytics.models import Kind
 from events import services as intake
 from events import tasks as retention
-from goals import tasks as draining
+from pipeline import tasks as draining
 from tests.analytics.builders import DAY, NOON, event, metric, namespace, stored
 
 pytestmark = pytest.mark.django_db

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from access.models import Namespace
+from accounts.models import Namespace
 from analytics.models import Bucket, Fill, Kind, Metric
-from events import buckets
+from timegrid import buckets
 from events.keys import SHARDS
 from events.models import Batch
 from segmentation import queries, services

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from analytics import series
+from analytics.series import values as series
 from analytics.models import Kind
-from events import buckets, periods
-from events.buckets import Granularity
-from events.comparisons import Comparison
-from events.periods import Period
+from timegrid import buckets, periods
+from timegrid.buckets import Granularity
+from timegrid.comparisons import Comparison
+from timegrid.periods import Period
 from tests.analytics.builders import DAY, HOUR, fill, metric, namespace
 
 pytestmark = pytest.mark.django_db

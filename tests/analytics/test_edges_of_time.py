@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analytics.models import Kind, Report
-from events.buckets import FIRST_AT, Granularity
-from events.comparisons import Comparison
-from events.spans import EARLIEST, LATEST
+from timegrid.buckets import FIRST_AT, Granularity
+from timegrid.comparisons import Comparison
+from api.spans import EARLIEST, LATEST
 from tests.analytics.builders import NOON, fill, kpi, metric
 from tests.analytics.segmented import ab_test, leaf, segmented, split
 

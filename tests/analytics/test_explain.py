@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from analytics import rebuilds, traces
+from analytics.buckets import rebuilds
+from analytics.lineage import sources
 from analytics.models import KPI, AggregationRun, Bucket, Kind, Metric
 from events.models import Batch
 from tests.analytics.builders import (
@@ -193,7 +194,7 @@ def test_a_metric_that_is_gone_or_stale_is_told(manager, shop):
 def test_the_first_thousand_buckets_are_listed_and_the_rest_counted(
     manager, shop, monkeypatch
 ):
-    monkeypatch.setattr(traces, "MOST", 3)
+    monkeypatch.setattr(sources, "MOST", 3)
     for n in range(5):
         arrive(shop.pk, [event("purchase", NOON - n * MINUTE * 5, value="1")])
         aggregate(shop.pk)
@@ -212,7 +213,7 @@ def test_the_newest_runs_and_batches_are_listed(manager, shop, monkeypatch):
     run = aggregate(shop.pk)
     assert run
     assert run.batches == 4
-    monkeypatch.setattr(traces, "MOST", 3)
+    monkeypatch.setattr(sources, "MOST", 3)
     found = explained(manager, **around(NOON - HOUR, NOON + 5 * MINUTE))
     assert len(found["batches"]) == 3
     assert found["warnings"] == [
@@ -229,7 +230,7 @@ def test_a_forgotten_batch_is_not_missed(manager, shop):
 
 
 def test_fine_buckets_of_a_long_span_are_not_summed(manager, shop, monkeypatch):
-    monkeypatch.setattr(traces, "SUMMABLE", 1_000)
+    monkeypatch.setattr(sources, "SUMMABLE", 1_000)
     fill(shop.pk, "revenue", {NOON - n * DAY: 1 for n in range(30)})
     found = explained(manager, **around(NOON - 30 * DAY, NOON))
     assert found["metrics"][0]["resolutions"].keys() == {"86400"}

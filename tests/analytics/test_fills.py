@@ -5,10 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics import fills, rebuilds, series, verification
+from analytics.buckets import fills, rebuilds
+from analytics.series import values as series
+from analytics.reconciliation import services as verification
 from analytics.models import WHOLE, Bucket, Carried, Fill, Kind, Metric
 from events import services as intake
-from events.periods import Period
+from timegrid.periods import Period
 from segmentation.models import Segmentation
 from tests.analytics.builders import (
     DAY,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from analytics import formula
-from analytics.rationals import Rationals, array
+from analytics.formulas import formula
+from analytics.formulas.rationals import Rationals, array
 
 OPERATIONS = {
     "+": operator.add,

@@ -12,8 +12,8 @@ import orjson
 import pytest
 from django.core.management import CommandError
 
-from access.models import Namespace
-from analytics import imports, settling
+from accounts.models import Namespace
+from pipeline.importing import record as imports, catch_up
 from analytics.models import AggregationRun, Bucket
 from events import services as intake
 from events.models import Event, EventName, Import, InboxEvent, SeenEvent
@@ -189,16 +189,16 @@ def test_an_event_that_came_by_http_is_not_imported_again(file, backend):
 
 def test_repeats_are_found_over_the_parts_of_an_import(file, monkeypatch):
     monkeypatch.setattr(imports, "CHUNK", 1)
-    monkeypatch.setattr("events.files.BLOCK", 500)
+    monkeypatch.setattr("events.files.reading.BLOCK", 500)
     sent = [event(at=OLD + n * MINUTE, event_id=str(n % 10)) for n in range(40)]
     run(file("a.jsonl", sent))
     assert total("views") == 10
 
 
 def test_a_backlog_is_drained_while_more_is_recorded(file, monkeypatch):
-    monkeypatch.setattr(settling, "PASS", 100)
+    monkeypatch.setattr(catch_up, "PASS", 100)
     monkeypatch.setattr(imports, "CHUNK", 50)
-    monkeypatch.setattr("events.files.BLOCK", 5_000)
+    monkeypatch.setattr("events.files.reading.BLOCK", 5_000)
     most, took = 0, intake.record
 
     def record(**fields):
@@ -216,10 +216,10 @@ def test_a_backlog_is_drained_while_more_is_recorded(file, monkeypatch):
 def test_only_what_comes_in_order_of_time_is_aggregated_meanwhile(
     file, monkeypatch, ordered
 ):
-    monkeypatch.setattr(settling, "PASS", 100)
-    monkeypatch.setattr(settling, "AGGREGATED", 100)
+    monkeypatch.setattr(catch_up, "PASS", 100)
+    monkeypatch.setattr(catch_up, "AGGREGATED", 100)
     monkeypatch.setattr(imports, "CHUNK", 50)
-    monkeypatch.setattr("events.files.BLOCK", 5_000)
+    monkeypatch.setattr("events.files.reading.BLOCK", 5_000)
     events = visits(600) if ordered else visits(600)[::-1]
     run(file("a.jsonl", events))
     assert (AggregationRun.objects.count() > 1) is ordered

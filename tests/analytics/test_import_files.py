@@ -5,7 +5,7 @@ import gzip
 import pytest
 from django.core.management import CommandError, call_command
 
-from access.models import Namespace
+from accounts.models import Namespace
 from events.models import Event, Import
 from tests.analytics.importing import OLD, event, refusal, run, stored, total, visits
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from access.models import Namespace
+from accounts.models import Namespace
 from analytics.models import WHOLE, Bucket
 from tests.analytics.builders import DAY
 from tests.analytics.importing import OLD, run, visits

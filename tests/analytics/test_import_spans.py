@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from access.models import Namespace
-from analytics import settling
+from accounts.models import Namespace
+from pipeline.importing import catch_up
 from analytics.models import AggregationRun, Bucket, Carried, Cause, Kind
 from events import services as intake
 from events.models import Event, Import, InboxEvent
@@ -151,7 +151,7 @@ def test_going_on_does_not_replace_again(file, monkeypatch):
     stopped(path, monkeypatch, after=3, arguments=["--replace"])
     taken = newest().taken
     assert 0 < taken < 20
-    settling.settle(Namespace.objects.get().pk, clock=lambda: NOON + 999 * DAY)
+    catch_up.settle(Namespace.objects.get().pk, clock=lambda: NOON + 999 * DAY)
     run(path)
     assert total("views") == 20
     assert AggregationRun.objects.filter(cause=Cause.REPLACE).count() == 1
@@ -176,7 +176,7 @@ def test_history_stays_until_an_import_ended_a_day_ago(file, monkeypatch):
     path = file("a.jsonl", visits(9))
     stopped(path, monkeypatch, after=1)
     shop = Namespace.objects.get().pk
-    settling.settle(shop, clock=lambda: NOON + 999 * DAY)
+    catch_up.settle(shop, clock=lambda: NOON + 999 * DAY)
     kept = Event.objects.count()
     assert kept
     intake.retain(now=NOON)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from analytics import rebuilds
+from analytics.buckets import rebuilds
 from analytics.models import KPI, Kind, Metric
 from events import services as intake
 from goals import services as goals

@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from access.models import Namespace
-from analytics import pushes
+from accounts.models import Namespace
+from analytics.external import services as pushes
 from analytics.models import AggregationRun, Bucket, Cause, Kind
-from events import buckets
+from timegrid import buckets
 from tests.analytics.builders import (
     HOUR,
     MINUTE,

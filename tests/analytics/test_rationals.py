@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics import rationals
-from analytics.rationals import Rationals
+from analytics.formulas import rationals
+from analytics.formulas.rationals import Rationals
 
 LONG = st.integers(-(10**44), 10**44)
 

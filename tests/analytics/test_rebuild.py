@@ -2,9 +2,10 @@
 
 import pytest
 
-from analytics import kinds, rebuilds
+from analytics import kinds
+from analytics.buckets import rebuilds
 from analytics.models import AggregationRun, Bucket, Cause, Kind, Metric, Rebuild
-from analytics.rebuilds import NotRebuildableError
+from analytics.buckets.rebuilds import NotRebuildableError
 from tests.analytics.builders import (
     DAY,
     HOUR,

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from analytics import rebuilds, tasks
+from analytics.buckets import rebuilds, tasks
 from analytics.models import Kind, Metric, Rebuild
 from tests.analytics.builders import (
     DAY,

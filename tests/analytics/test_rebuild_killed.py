@@ -9,10 +9,10 @@ from itertools import count
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
-from access import sql
-from analytics import rebuilds, services, tasks
+from db import sql
+from analytics.buckets import rebuilds, recompute, tasks
 from analytics.models import AggregationRun, Cause, Kind, Metric, Rebuild
-from events import buckets
+from timegrid import buckets
 from tests.analytics.builders import (
     DAY,
     aggregate,
@@ -138,7 +138,7 @@ def test_an_aggregation_never_writes_at_the_same_time(shops):
 
 def aggregate_in_a_thread(shop):
     try:
-        return services.aggregate(namespace_id=shop, at=TODAY)
+        return recompute.aggregate(namespace_id=shop, at=TODAY)
     finally:
         connections.close_all()
 

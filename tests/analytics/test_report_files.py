@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
-from access.models import Namespace
+from accounts.models import Namespace
 from analytics.models import Fill, Kind
 from analytics.reports import exports, plans
 from segmentation import queries as segmentation

@@ -12,10 +12,10 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from access import sql
+from db import sql
 from analytics.models import Kind, Report, Status
 from analytics.reports import queue, storing, tasks
-from config import embedded
+from embedded import home as embedded
 from tests.analytics.builders import DAY, NOON, fill, kpi, metric
 from tests.analytics.reporting import asked, content, written
 from tests.pipeline.processes import (

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from access import sql
-from access.models import Namespace
+from db import sql
+from accounts.models import Namespace
 from analytics.models import Kind, Report, ReportSchedule, Status
 from analytics.reports import exports, queue
 from tests.analytics.builders import DAY, NOON, fill, kpi, metric

@@ -10,7 +10,7 @@ from django.core.files.storage import FileSystemStorage
 from django.db import connections
 from django.utils.deconstruct import deconstructible
 
-from analytics import series
+from analytics.series import values as series
 from analytics.models import Kind, Report, Status
 from analytics.reports import exports, queue, sheets, storing, tasks
 from analytics.reports.exports import WRITERS

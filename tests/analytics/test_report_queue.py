@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.models import Namespace, User
+from accounts.models import Namespace, User
 from analytics.models import OPEN, Report, ReportSchedule, Status
 from analytics.reports import queue, storing
 from analytics.reports.queue import HOLD, DuplicateError, LostError

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from kombu import Connection
 
-from access.models import Namespace
+from accounts.models import Namespace
 from analytics.models import KPI, Kind, Report, Status
 from analytics.reports import plans
 from segmentation.models import Segment, Segmentation

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from access.models import Namespace
+from accounts.models import Namespace
 from analytics.models import Report, Status
 from analytics.reports import queue
 from tests.analytics.builders import MINUTE, NOON

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
-from access.models import Namespace
+from accounts.models import Namespace
 from analytics.models import KPI, Report, ReportSchedule, Status
 from analytics.reports import schedules, tasks
 from analytics.reports.queue import digest

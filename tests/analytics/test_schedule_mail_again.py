@@ -10,8 +10,8 @@ from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import DataError, connection
 
-from access import sql
-from access.models import User
+from db import sql
+from accounts.models import User
 from analytics.models import Report, Status
 from analytics.reports import schedules, tasks
 from tests.analytics.builders import NOON

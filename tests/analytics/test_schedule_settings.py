@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from analytics.checks import reports_can_be_mailed
+from analytics.catalogue.checks import reports_can_be_mailed
 
 NAMES = ["BACKEND", "HOST", "PORT", "USE_TLS", "USE_SSL"]
 READ = f"""

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics import series, services
+from analytics.series import values as series
+from analytics.buckets import recompute
 from events import services as intake
 from events.arrivals import Arrival
-from events.buckets import Granularity
-from events.periods import Period
+from timegrid.buckets import Granularity
+from timegrid.periods import Period
 from tests.analytics.builders import (
     NOON,
     aggregate,
@@ -136,7 +137,7 @@ LINES = [read(line) for line in PAPER.strip().splitlines()]
 
 @pytest.fixture
 def shop() -> int:
-    services.load_catalogue(event_names=NAMES)
+    recompute.load_catalogue(event_names=NAMES)
     shop = namespace()
     intake.put_prices(namespace_id=shop, prices=PRICES, at=NOON)
     return shop

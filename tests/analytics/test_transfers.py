@@ -13,9 +13,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from access import services as access
-from access.models import Namespace
-from analytics import transfers
+from accounts import services as accounts
+from accounts.models import Namespace
+from analytics.portability import services as transfers
 from analytics.models import AggregationRun, Bucket, Cause, Kind, Metric
 from events import history
 from events.body import PAST
@@ -352,7 +352,7 @@ def test_many_lines_cost_as_many_statements_as_one(shop):
 
 
 def test_several_namespaces_are_told_apart(csv):
-    places = access.ensure_namespaces(f"shop {number}" for number in range(20))
+    places = accounts.ensure_namespaces(f"shop {number}" for number in range(20))
     rows = [LINE.replace("shop", name) for name in places]
     imported(csv, HEADER + "".join(rows))
     assert all(stored(shop, "views") == {NOON: 1} for shop in places.values())

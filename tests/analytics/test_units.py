@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics import formula
+from analytics.formulas import formula
 from analytics.models import Unit
-from analytics.units import UnitError, fault
+from analytics.formulas.units import UnitError, fault
 
 USD, COUNTS, PERCENTS = (
     ("revenue", "direct", "cents"),

@@ -5,11 +5,11 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from analytics import formula
+from analytics.formulas import formula
 from analytics.comparison import trials, verdicts
 from analytics.comparison.trials import Question, Ratio, Sample, Trial
 from analytics.comparison.verdicts import Outcome, Reach, Verdict
-from analytics.rationals import MILLIONTHS, Rationals
+from analytics.formulas.rationals import MILLIONTHS, Rationals
 
 DAYS = timedelta(days=14)
 EVEN = (50, 50)

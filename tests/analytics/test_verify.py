@@ -11,8 +11,8 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.db import InternalError, connection
 
-from access.models import Namespace
-from analytics import verification
+from accounts.models import Namespace
+from analytics.reconciliation import services as verification
 from analytics.models import AggregationRun, Bucket, Cause, Kind, Metric
 from events import services as intake
 from events.models import Batch, Import

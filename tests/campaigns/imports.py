@@ -24,7 +24,7 @@ import httpx
 import orjson
 import pytest
 
-from config.shop import Event, Shop
+from embedded.shop import Event, Shop
 from tests.kimball.product import MANAGE, Product, environment, serving
 from tests.pipeline.processes import until
 

@@ -17,10 +17,10 @@ import pytest
 import redis
 from django.conf import settings
 
-from access import sql
-from access.models import Namespace
-from analytics import services as analytics
-from config import embedded
+from db import sql
+from accounts.models import Namespace
+from analytics.buckets import recompute as analytics
+from embedded import home as embedded
 from config.celery import app
 from events import history
 from tests.events import builders
@@ -91,7 +91,7 @@ def send(arrivals, random):
     record(arrivals)
     if random.random() < 0.3:
         record(arrivals)
-    for task in ("goals.tasks.drain", "analytics.tasks.aggregate"):
+    for task in ("pipeline.tasks.drain", "analytics.buckets.tasks.aggregate"):
         app.send_task(task, expires=5)
 
 

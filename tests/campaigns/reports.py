@@ -21,7 +21,7 @@ import psycopg
 import pytest
 from openpyxl import load_workbook
 
-from config import embedded
+from embedded import home as embedded
 from tests.campaigns.imports import manage
 from tests.kimball.product import Product, serving
 from tests.pipeline.processes import until
@@ -36,7 +36,7 @@ INSERT INTO analytics_bucket
     (namespace_id, metric_id, segment, resolution, start_at, value)
 SELECT namespace.id, metric.id, number, %(size)s, start_at,
     round((1000 * random())::numeric, 6) + 1
-FROM access_namespace AS namespace, analytics_metric AS metric,
+FROM accounts_namespace AS namespace, analytics_metric AS metric,
     unnest(%(numbers)s::int[]) AS number,
     generate_series(%(start)s::timestamptz, %(end)s::timestamptz - %(step)s, %(step)s)
         AS start_at

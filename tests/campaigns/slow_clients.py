@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from config.progress import cpu_seconds
+from embedded.progress import cpu_seconds
 from tests import slow_clients
 from tests.kimball.product import Product, event, serving
 from tests.slow_clients import Address

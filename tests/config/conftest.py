@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from config import postgres, servers
-from config.supervisor import Supervisor
+from embedded import postgres, servers
+from embedded.supervisor import Supervisor
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
 from config.commandline import INTERRUPTED, sentence
-from config.embedded import EmbeddedError
+from embedded.home import EmbeddedError
 
 NOWHERE = "postgres://ada:secret@127.0.0.1:1/abacus"
 PROGRAM = (sys.executable, settings.BASE_DIR / "manage.py")

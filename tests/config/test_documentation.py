@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from config import documentation
+from api import documentation
 
 SCHEMA, PAGE = "/api/schema/", "/api/docs/"
 JSON = {"Accept": "application/vnd.oai.openapi+json"}

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.connection import parse_url
 
-from config import embedded, lock, postgres, servers, valkey
-from config.embedded import EmbeddedError
-from config.supervisor import Supervisor
+from embedded import home as embedded, lock, postgres, servers, valkey
+from embedded.home import EmbeddedError
+from embedded.supervisor import Supervisor
 
 NAMES = st.text(
     st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=60

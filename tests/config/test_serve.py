@@ -5,8 +5,8 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from access.models import User
-from config.management.commands import demo, serve
+from accounts.models import User
+from embedded.management.commands import demo, serve
 
 HOST = "127.0.0.1"
 

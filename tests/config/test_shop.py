@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.shop import SHOP_TIME, Event, Shop
+from embedded.shop import SHOP_TIME, Event, Shop
 
 MONDAY = datetime(2026, 3, 2, tzinfo=SHOP_TIME)
 WEEK = timedelta(days=7)

@@ -16,10 +16,10 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from config.management.commands.shop import Command, address, pace, seldom
-from config.sender import Bookmark, Client, Sender
-from config.shop import Event, Shop
-from config.supervisor import Stop
+from embedded.management.commands.shop import Command, address, pace, seldom
+from embedded.sender import Bookmark, Client, Sender
+from embedded.shop import Event, Shop
+from embedded.supervisor import Stop
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import embedded, lock, postgres, servers, service
-from config.progress import Progress, cpu_seconds
-from config.service import Child, Service, ServiceError, delay
-from config.supervisor import StopRequested, Supervisor, stoppable
+from embedded import home as embedded, lock, postgres, servers, service
+from embedded.progress import Progress, cpu_seconds
+from embedded.service import Child, Service, ServiceError, delay
+from embedded.supervisor import StopRequested, Supervisor, stoppable
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 120
@@ -292,8 +292,8 @@ SUPERVISED = """
 import sys, time
 from pathlib import Path
 from config import servers
-from config.service import Service
-from config.supervisor import Stop, Supervisor
+from embedded.service import Service
+from embedded.supervisor import Stop, Supervisor
 
 home = Path(sys.argv[1])
 with Supervisor(home, say=print) as running:

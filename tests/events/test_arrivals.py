@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from access.models import Namespace
+from accounts.models import Namespace
 from events import arrivals, queries
 from events.models import EventName
 from tests.events.builders import NOON, arrival, record

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
-from access import brevity
+from api import brevity
 from events import body, intake
 from events.body import BodyError
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import buckets
-from events.buckets import Granularity, Span
+from timegrid import buckets
+from timegrid.buckets import Granularity, Span
 
 UTC_ZONE = ZoneInfo("UTC")
 T0 = datetime(2024, 5, 1, tzinfo=UTC)

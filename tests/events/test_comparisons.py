@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events import buckets, comparisons
-from events.buckets import Granularity, Span
-from events.comparisons import Comparison, ComparisonError
+from timegrid import buckets, comparisons
+from timegrid.buckets import Granularity, Span
+from timegrid.comparisons import Comparison, ComparisonError
 
 DAY = timedelta(days=1)
 ZONES = sorted(available_timezones() - {"localtime"})

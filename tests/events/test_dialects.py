@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from events import body, files
-from events.fields import Fields
-from events.files import FileError, Reading
-from events.lines import Rules
-from events.recognition import Options
+from events import body
+from events.files import reading as files
+from events.files.fields import Fields
+from events.files.reading import FileError, Reading
+from events.files.lines import Rules
+from events.files.recognition import Options
 from tests.events.test_files import NOON, ONE
 
 RULES = Rules(namespace="shop", latest_at=NOON + body.FUTURE)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from access import elements
+from api import elements
 
 KINDS = {"a": "string", "b": "boolean", "i": "integer", "n": "number", "t": "date-time"}
 

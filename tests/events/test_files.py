@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events import body, columns, files, intake, lines
-from events.buckets import Span
-from events.dialects import Dialect, Form
-from events.fields import Fields
-from events.files import FileError, Reading, Survey
-from events.json_lines import JsonLines
-from events.lines import LineError, Plain, Rules
-from events.recognition import Options
+from events import body, intake
+from events.files import columns, reading as files, lines
+from timegrid.buckets import Span
+from events.files.dialects import Dialect, Form
+from events.files.fields import Fields
+from events.files.reading import FileError, Reading, Survey
+from events.files.json_lines import JsonLines
+from events.files.lines import LineError, Plain, Rules
+from events.files.recognition import Options
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 RULES = Rules(namespace="shop", latest_at=NOON + body.FUTURE)

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from access import sql
-from access.models import Namespace
-from access.unknown_fields import HEADER
+from db import sql
+from accounts.models import Namespace
+from api.unknown_fields import HEADER
 from events import ignored
 from events.ignored import CHARACTERS, MOST
 from events.models import IgnoredField

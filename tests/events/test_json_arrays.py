@@ -5,11 +5,12 @@ import tracemalloc
 
 import pytest
 
-from events import body, files
-from events.files import FileError, Reading
-from events.json_arrays import cut
-from events.lines import LineError, Rules
-from events.recognition import Options
+from events import body
+from events.files import reading
+from events.files.reading import FileError, Reading
+from events.files.json_arrays import cut
+from events.files.lines import LineError, Rules
+from events.files.recognition import Options
 from tests.events.test_files import NOON, ONE
 
 RULES = Rules(namespace="shop", latest_at=NOON + body.FUTURE)
@@ -21,7 +22,7 @@ def source(tmp_path):
     def write(content, *, name="a.json"):
         path = tmp_path / name
         path.write_bytes(content.encode())
-        return files.source(path, name=name, options=Options())
+        return reading.source(path, name=name, options=Options())
 
     return write
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, connection
 
-from access.models import Namespace
+from accounts.models import Namespace
 from events import names
 from events.models import NAME_LIMIT, NUMBER_LIMIT, EventName, InboxEvent
 from goals import services as drain

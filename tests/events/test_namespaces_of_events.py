@@ -2,7 +2,7 @@
 
 import pytest
 
-from access.models import Namespace
+from accounts.models import Namespace
 from events.models import EventName, InboxEvent
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events import buckets
-from events.buckets import Granularity, Span
+from timegrid import buckets
+from timegrid.buckets import Granularity, Span
 
 HOUR = timedelta(hours=1)
 GRID = timedelta(minutes=5)

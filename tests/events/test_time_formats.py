@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import time_formats
-from events.time_formats import TimeError, TimeFormat
+from events.files import time_formats
+from events.files.time_formats import TimeError, TimeFormat
 
 EVENING = datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from events.spans import TimestampField
+from api.spans import TimestampField
 
 NEW_YEAR = datetime(2017, 1, 1, tzinfo=UTC)
 

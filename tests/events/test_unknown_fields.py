@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from access.unknown_fields import HEADER, MOST
+from api.unknown_fields import HEADER, MOST
 from events import intake
 from events.body import ALIASES, PROPERTIES, BodyError
 from events.models import InboxEvent

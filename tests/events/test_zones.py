@@ -2,7 +2,7 @@
 
 import pytest
 
-from events import zones
+from api import zones
 
 
 @pytest.mark.parametrize(

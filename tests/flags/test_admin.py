@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from access.models import User
+from accounts.models import User
 from flags import models
 from flags.models import Flag
 

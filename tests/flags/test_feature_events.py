@@ -2,8 +2,8 @@
 
 import pytest
 
-from access.models import Namespace, User
-from access.queries import Scope
+from accounts.models import Namespace, User
+from accounts.queries import Scope
 from events import names
 from events.models import EventName, InboxEvent
 from events.queries import user_key

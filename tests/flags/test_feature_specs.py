@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from access.models import Namespace
+from accounts.models import Namespace
 from flags import models
 from flags.models import Flag
 

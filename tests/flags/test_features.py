@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from access.models import Namespace
-from access.queries import Scope
+from accounts.models import Namespace
+from accounts.queries import Scope
 from events.queries import user_key
 from flags.evaluation import place
 from tests.published import original

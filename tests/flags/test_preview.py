@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from access.models import Namespace, User
-from access.queries import Scope
+from accounts.models import Namespace, User
+from accounts.queries import Scope
 from events.models import InboxEvent
 from events.queries import user_key
 from flags.evaluation import place

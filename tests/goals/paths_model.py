@@ -5,7 +5,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from goals import queries
-from goals.published import Paths
+from goals.paths.published import Paths
 
 Path = tuple[str, ...]
 Published = tuple[int, Decimal | None, dict[str, int], dict[Path, int]]

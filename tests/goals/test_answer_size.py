@@ -53,7 +53,7 @@ def test_the_most_frequent_paths_are_those_that_fit(backend, shop, monkeypatch):
     for user, before in {1: "ab", 2: "ab", 3: "c"}.items():
         record([arrival(shop.pk, name, user) for name in [*before, "buy"]])
     services.drain_all(at=NOON)
-    monkeypatch.setattr("goals.published.BYTES", 8)
+    monkeypatch.setattr("goals.paths.published.BYTES", 8)
     [buy] = [
         one for one in backend.get(ANALYTICS).json()["counts"] if one["name"] == "buy"
     ]

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goals.bloom import Addresses, Filters, cross
-from goals.hashing import LAYOUT, PAGE_BYTES, mix
-from goals.pages import Pages
+from goals.counters.bloom import Addresses, Filters, cross
+from goals.counters.hashing import LAYOUT, PAGE_BYTES, mix
+from goals.counters.filter_pages import Pages
 
 NOTHING = np.zeros(0, np.int64)
 

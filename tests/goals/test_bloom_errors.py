@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from goals.bloom import Filters
-from goals.bounds import false_positive_rate
-from goals.hashing import HASHES, LAYOUT, PAGE_BITS, places, salts
-from goals.pages import Pages
+from goals.counters.bloom import Filters
+from goals.counters.bounds import false_positive_rate
+from goals.counters.hashing import HASHES, LAYOUT, PAGE_BITS, places, salts
+from goals.counters.filter_pages import Pages
 
 
 def numbered(start, stop):

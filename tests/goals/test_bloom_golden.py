@@ -9,9 +9,9 @@ from hashlib import blake2b
 import numpy as np
 import pytest
 
-from goals import hashing
-from goals.bloom import Filters
-from goals.hashing import mix, places, positions, salts
+from goals.counters import hashing
+from goals.counters.bloom import Filters
+from goals.counters.hashing import mix, places, positions, salts
 
 USERS = np.array([0, 1, 2**63, 2**64 - 1, 0x0123456789ABCDEF], np.uint64)
 

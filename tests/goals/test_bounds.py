@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goals.bounds import bounds, estimate, false_positive_rate
-from goals.hashing import HASHES, LAYOUT, PAGE_BITS
+from goals.counters.bounds import bounds, estimate, false_positive_rate
+from goals.counters.hashing import HASHES, LAYOUT, PAGE_BITS
 
 LAST_BITS = LAYOUT.slices[-1] * PAGE_BITS
 UNEVEN = 1.06  # pages of a full slice, some fuller: its errors, against an even one's

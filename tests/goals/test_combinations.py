@@ -3,7 +3,8 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from goals import services, tables
+from goals import services
+from goals.paths import path_store
 from goals.models import UNKNOWN, Combination, Counter, SingleEvent
 from tests.events.builders import NOON, arrival, record
 
@@ -57,7 +58,7 @@ def test_combinations_are_listed_the_most_frequent_first(backend, shop):
 
 @pytest.mark.usefixtures("goal")
 def test_a_crowded_shard_keeps_the_more_frequent_half(backend, shop, monkeypatch):
-    monkeypatch.setattr(tables, "COMBINATIONS", 4)
+    monkeypatch.setattr(path_store, "COMBINATIONS", 4)
     walk(shop, {16: "a", 32: "a", 48: "a", 64: "b", 80: "b", 96: "c", 112: "d"})
     assert len(combinations(backend)) == 4
     walk(shop, {128: "e", 144: "c"})
@@ -71,7 +72,7 @@ def test_a_crowded_shard_keeps_the_more_frequent_half(backend, shop, monkeypatch
 
 @pytest.mark.usefixtures("goal")
 def test_what_comes_into_use_after_a_crowd_is_told_apart(backend, shop, monkeypatch):
-    monkeypatch.setattr(tables, "COMBINATIONS", 2)
+    monkeypatch.setattr(path_store, "COMBINATIONS", 2)
     walk(shop, {16 * n: f"{n}" for n in range(1, 10)})
     walk(shop, {16 * n: "new" for n in range(10, 20)})
     assert combinations(backend)[0] == (["e", "n", "w"], 10, False)
@@ -81,7 +82,7 @@ def test_what_comes_into_use_after_a_crowd_is_told_apart(backend, shop, monkeypa
 def test_single_events_are_exact_also_for_combinations_not_kept(
     backend, shop, monkeypatch
 ):
-    monkeypatch.setattr(tables, "COMBINATIONS", 1)
+    monkeypatch.setattr(path_store, "COMBINATIONS", 1)
     walk(shop, {16: "abc", 32: "ab", 48: "bc", 64: "c"})
     assert combinations(backend) == [([], 4, True)]
     singles = bought(backend)["single_event_counts"]
@@ -90,7 +91,7 @@ def test_single_events_are_exact_also_for_combinations_not_kept(
 
 @pytest.mark.usefixtures("goal")
 def test_shards_are_crowded_each_on_its_own(backend, shop, monkeypatch):
-    monkeypatch.setattr(tables, "COMBINATIONS", 2)
+    monkeypatch.setattr(path_store, "COMBINATIONS", 2)
     walk(shop, {16: "a", 32: "b", 17: "c", 33: "d"})
     assert len(combinations(backend)) == 4
 

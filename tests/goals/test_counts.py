@@ -2,7 +2,7 @@
 
 import pytest
 
-from access.models import Namespace
+from accounts.models import Namespace
 from goals import services
 from tests.events.builders import NOON, arrival, record
 

@@ -10,12 +10,13 @@ from django.core.management import call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from access.models import Namespace
+from accounts.models import Namespace
 from events import history
 from events.models import Batch, Event, InboxEvent
-from goals import hashing, services
+from goals.counters import hashing
+from goals import services
 from goals.models import Counter, FilterPage, FirstSeen
-from goals.stored import LayoutError
+from goals.counters.filter_store import LayoutError
 from tests.events.builders import NOON, arrival, record
 from tests.goals import truth
 from tests.goals.truth import Truth

@@ -3,9 +3,10 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from access.models import Namespace
+from accounts.models import Namespace
 from events import keys, names
-from goals import exposition, hashing, services
+from goals import exposition, services
+from goals.counters import hashing
 from goals.models import Counter
 from tests.events.builders import NOON, arrival, record
 

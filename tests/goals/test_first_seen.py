@@ -7,8 +7,8 @@ import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from access.models import Namespace
-from events.buckets import RESOLUTIONS, Granularity
+from accounts.models import Namespace
+from timegrid.buckets import RESOLUTIONS, Granularity
 from goals import queries, services, views
 from goals.models import FirstSeen
 from tests.events.builders import NOON, arrival, record

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goals.bounds import bounds
-from goals.funnels import funnel, single_bounds, totals
-from goals.hashing import LAYOUT
+from goals.counters.bounds import bounds
+from goals.forecasts.funnels import funnel, single_bounds, totals
+from goals.counters.hashing import LAYOUT
 
 RUNS = 20_000
 names = st.frozensets(st.sampled_from("abcdef"))

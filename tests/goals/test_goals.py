@@ -2,7 +2,7 @@
 
 import pytest
 
-from access.models import Namespace
+from accounts.models import Namespace
 from events.models import NAME_LIMIT, EventName
 from goals.models import Goal
 from tests.published import original

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goals.intervals import newcombe, share, wilson
+from goals.forecasts.intervals import newcombe, share, wilson
 
 counts = st.integers(0, 10**12)
 anything = st.integers(-(10**12), 10**12)

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from access.models import Namespace
+from accounts.models import Namespace
 from events import history
-from goals import paths, queries, services
+from goals.paths import combinations
+from goals import queries, services
 from tests.events.builders import NOON, arrival, record
 from tests.goals.paths_model import Model, published
 
@@ -106,7 +107,7 @@ def test_paths_cost_a_drain_the_same_queries_whatever_they_are(
 
 def test_paths_are_kept_in_bounded_pieces(new_shop, monkeypatch):
     shop, model = new_shop(), Model()
-    monkeypatch.setattr(paths, "QUESTIONS", 20)
+    monkeypatch.setattr(combinations, "QUESTIONS", 20)
     services.create_goal(namespace_id=shop, name="buy", at=NOON)
     model.goal("buy")
     steps = [

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goals.intervals import share
-from goals.predictions import bayes, nudges, score
+from goals.forecasts.intervals import share
+from goals.forecasts.predictions import bayes, nudges, score
 
 crooked = st.integers(-5, 10**9)  # counts are lower bounds: they need not agree
 positive = st.integers(1, 10**4)

@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError, transaction
 
-from access import sql
+from db import sql
 from events import history, names
 from goals import queries, services
 from goals.models import Combination, Goal, SingleEvent

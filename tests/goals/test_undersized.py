@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from events.arrivals import WIRE
-from goals import marks, paths
-from goals.bloom import Filters, cross
-from goals.bounds import bounds, false_positive_rate
-from goals.funnels import single_bounds
-from goals.hashing import Layout, mix
+from goals.counters import marks
+from goals.paths import combinations
+from goals.counters.bloom import Filters, cross
+from goals.counters.bounds import bounds, false_positive_rate
+from goals.forecasts.funnels import single_bounds
+from goals.counters.hashing import Layout, mix
 
 RUNS = 100
 SHARDS = 2
@@ -27,7 +28,7 @@ TINY = Layout(slices=(1,), keys_per_page=1180)
 USERS = 5000
 CHANCES = (0.9, 0.5, 0.3, 0.6, 0.4)  # of a user to do the event of counter 1, 2, ...
 GOALS = (4, 5)
-SINCE = np.array([0 if one in GOALS else paths.NEVER for one in range(6)])
+SINCE = np.array([0 if one in GOALS else combinations.NEVER for one in range(6)])
 
 
 def crowd(size, seed):
@@ -134,14 +135,14 @@ def walked(batch, filters):
     """Counts a batch and yields its paths, as a drain does, with all pages loaded."""
     found = marks.pairs(batch, counters=filters.counters)
     new = filters.add(users=found.users, rows=found.rows)
-    reached = paths.completions(found, new, ids=batch["id"], since=SINCE)
+    reached = combinations.completions(found, new, ids=batch["id"], since=SINCE)
     every = np.arange(len(filters.counters))
-    for part in paths.parts(reached, counters=len(every)):
-        users = paths.known_users(part, found, new)
+    for part in combinations.parts(reached, counters=len(every)):
+        users = combinations.known_users(part, found, new)
         asked, rows = cross(users=users, rows=every)
         known = filters.contains(users=asked, rows=rows).reshape(len(every), -1)
-        before = paths.steps(part, found, new, users=users, known=known.T)
-        yield paths.combinations(part.rows, before)
+        before = combinations.steps(part, found, new, users=users, known=known.T)
+        yield combinations.combinations(part.rows, before)
 
 
 class Shop(NamedTuple):
@@ -179,10 +180,10 @@ def shop(seed):
             np.add.at(combined, found.rows, found.users)
             np.add.at(both, found.rows, found.steps * found.users[:, np.newaxis])
     _, user = np.unique(arrivals["user_key"], return_inverse=True)
-    first = np.full((len(SINCE), USERS), paths.NEVER)
+    first = np.full((len(SINCE), USERS), combinations.NEVER)
     np.minimum.at(first, (arrivals["event_name_id"], user), arrivals["id"])
     goals = first[GOALS, :]
-    reached = goals < paths.NEVER
+    reached = goals < combinations.NEVER
     truth = ((first < goals[:, np.newaxis]) & reached[:, np.newaxis]).sum(axis=-1)
     return Shop(
         reached.sum(axis=-1), truth, combined[[*GOALS]], both[[*GOALS]], filters

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 from celery import Celery
 
-from config import embedded, servers, service
+from embedded import home as embedded, servers, service
 from tests.pipeline.processes import ROOT, until
 
 Json = dict[str, Any]
@@ -41,7 +41,7 @@ class Product:
 
     def tick(self) -> None:
         """Ticks between two ticks of the beat: it carries no data, and saves time."""
-        self.ticks.send_task("goals.tasks.drain", expires=5)
+        self.ticks.send_task("pipeline.tasks.drain", expires=5)
 
     def settle(self) -> None:
         """Returns when all events that were acknowledged are counted."""

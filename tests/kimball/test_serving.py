@@ -6,7 +6,7 @@ That it stops cleanly when it is asked to is asserted where it ends, in `product
 from contextlib import suppress
 from pathlib import Path
 
-from config import service
+from embedded import service
 
 
 def test_a_second_start_is_refused_and_told_who_runs_where(product):

@@ -10,10 +10,10 @@ import pytest
 from django.test import Client
 from playwright.sync_api import sync_playwright
 
-from access import services
-from access.models import User
+from accounts import services
+from accounts.models import User
 from analytics.models import KPI, Bucket, Metric
-from events.buckets import RESOLUTIONS
+from timegrid.buckets import RESOLUTIONS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

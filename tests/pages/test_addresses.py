@@ -3,8 +3,8 @@ is wrong: nothing else is shown in its place."""
 
 import pytest
 
-from access import services
-from access.models import User
+from accounts import services
+from accounts.models import User
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/", "/goals/"]

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from events import buckets
-from events.buckets import Granularity, Span
+from timegrid import buckets
+from timegrid.buckets import Granularity, Span
 from tests.events.test_spans_in_zones import CHANGES
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,7 +4,7 @@ nothing to show or something is wrong."""
 import pytest
 from playwright.sync_api import expect
 
-from access.models import Namespace
+from accounts.models import Namespace
 from analytics.models import KPI, Bucket
 from tests.pages.cards import cards, drawn
 

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from playwright.sync_api import expect
 
-from access import services
+from accounts import services
 from analytics.models import Kind
 from tests.analytics.builders import fill, kpi, metric
 from tests.pages.cards import cards, drawn, value

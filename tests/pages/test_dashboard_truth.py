@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from access.models import Namespace, User
+from accounts.models import Namespace, User
 from analytics.models import KPI, Bucket
 from events import services as intake
 from events.models import InboxEvent

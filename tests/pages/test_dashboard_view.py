@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from access import services
-from access.headers import POLICY
-from access.models import User
+from accounts import services
+from api.headers import POLICY
+from accounts.models import User
 
 pytestmark = pytest.mark.django_db
 STATIC = settings.BASE_DIR / "static"

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import expect
 
-from access import services as access
-from access.models import Namespace, User
+from accounts import services as accounts
+from accounts.models import Namespace, User
 from events import keys
 from goals import services
 from goals.models import Goal
@@ -24,7 +24,7 @@ def send(steps, namespace="shop"):
 
     All users are of one shard, which is drained sooner than sixteen.
     """
-    namespace_id = access.ensure_namespaces([namespace])[namespace]
+    namespace_id = accounts.ensure_namespaces([namespace])[namespace]
     record(
         arrival(namespace_id, name, user * keys.SHARDS, value="2.5")
         for name, users in steps
@@ -34,7 +34,7 @@ def send(steps, namespace="shop"):
 
 
 def make_goal(name, namespace="shop"):
-    namespace_id = access.ensure_namespaces([namespace])[namespace]
+    namespace_id = accounts.ensure_namespaces([namespace])[namespace]
     services.create_goal(namespace_id=namespace_id, name=name, at=NOON)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from access.models import User
+from accounts.models import User
 
 pytestmark = pytest.mark.django_db
 FORM = {"username": "ada", "password": "a long secret"}

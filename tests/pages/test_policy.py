@@ -3,14 +3,14 @@
 import pytest
 from playwright.sync_api import expect
 
-from access.models import User
+from accounts.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = [
     "/admin/",
-    "/admin/access/user/",
-    "/admin/access/user/add/",
-    "/admin/access/namespace/",
+    "/admin/accounts/user/",
+    "/admin/accounts/user/add/",
+    "/admin/accounts/namespace/",
     "/admin/analytics/kpi/",
     "/admin/analytics/kpi/add/",
     "/admin/analytics/metric/",

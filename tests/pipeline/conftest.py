@@ -2,9 +2,9 @@
 
 import pytest
 
-from analytics import services
+from analytics.buckets import recompute
 
 
 @pytest.fixture
 def _catalogue(db):
-    services.load_catalogue(event_names={})
+    recompute.load_catalogue(event_names={})

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from access import sql
+from db import sql
 
 ROOT = Path(__file__).resolve().parents[2]
 

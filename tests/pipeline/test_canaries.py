@@ -14,12 +14,12 @@ import pytest
 import redis
 from django.conf import settings
 
-from access import sql
-from analytics.tasks import aggregate
-from config import embedded
+from db import sql
+from analytics.buckets.tasks import aggregate
+from embedded import home as embedded
 from events import names
 from events.models import Event
-from goals.tasks import drain
+from pipeline.tasks import drain
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

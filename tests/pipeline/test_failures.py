@@ -9,10 +9,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from kombu import Connection
 
-from access import sql
-from access.models import Namespace
-from analytics import fills, rebuilds, tasks
-from analytics import services as analytics
+from db import sql
+from accounts.models import Namespace
+from analytics.buckets import fills, rebuilds, tasks
+from analytics.buckets import recompute as analytics
 from analytics.models import Kind, Metric
 from events import services as intake
 from events.models import Failure, SeenEvent

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from access import sql
+from db import sql
 from events import queries
 from tests.analytics.builders import NOON, namespace
 

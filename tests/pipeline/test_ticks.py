@@ -5,12 +5,12 @@ from itertools import count
 import pytest
 from django.db import DatabaseError, connection
 
-from access.models import Namespace
-from analytics import services as analytics
-from analytics.tasks import aggregate
+from accounts.models import Namespace
+from analytics.buckets import recompute as analytics
+from analytics.buckets.tasks import aggregate
 from goals import services as goals
 from goals.models import Counter, FilterPage, FirstSeen
-from goals.tasks import drain
+from pipeline.tasks import drain
 from tests.events.builders import NOON, record
 from tests.goals import truth
 from tests.pipeline import ledger

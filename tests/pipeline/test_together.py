@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from access.models import Namespace
-from analytics import services as analytics
+from accounts.models import Namespace
+from analytics.buckets import recompute as analytics
 from events import history, keys, names
 from events import queries as inbox
 from goals import services as goals

@@ -7,17 +7,18 @@ from decimal import Decimal
 import pytest
 from django.db import OperationalError, connection
 
-from access import sql
-from analytics import fills, pushes, rebuilds
-from analytics import services as analytics
+from db import sql
+from analytics.buckets import fills, rebuilds
+from analytics.external import services as pushes
+from analytics.buckets import recompute as analytics
 from analytics.models import Bucket, Fill, Kind, Metric, Rebuild
-from analytics.tasks import aggregate, fill, rebuild, sweep
+from analytics.buckets.tasks import aggregate, fill, rebuild, sweep
 from events import names
 from events import services as intake
 from events.models import ItemPrice, PriceChange
 from goals import services as goals
 from goals.models import Goal
-from goals.tasks import drain
+from pipeline.tasks import drain
 from segmentation import queries
 from segmentation.models import ABTest, Segmentation
 from tests.analytics.builders import DAY, NOON, arrive, event, metric, stored

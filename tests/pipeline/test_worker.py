@@ -16,8 +16,8 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from access import sql
-from config import embedded
+from db import sql
+from embedded import home as embedded
 from events import history
 from tests.events.builders import record
 from tests.pipeline import ledger, processes

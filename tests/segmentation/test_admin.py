@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from access.models import User
+from accounts.models import User
 from segmentation import services
 from segmentation.models import ABTest, Segment, Segmentation
 from tests.conftest import T0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from access import sql
+from db import sql
 from segmentation import tree
 from segmentation.cuts import Cut
 from segmentation.tree import Group

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access import sql
+from db import sql
 from segmentation.groups import SLOTS, Draw, slot, slot_in_sql
 from segmentation.tree import Group
 from tests.conftest import T0

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from access.models import Namespace
+from accounts.models import Namespace
 from segmentation import services
 from segmentation.models import ALPHABET, Segment, Segmentation
 from tests.segmentation.builders import LEAF, PARAMS, TESTS, query_of, split

@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from access.options import Once
-from analytics import transfers
-from analytics.lines import TransferError
-from events.buckets import FIRST_AT, LAST_AT, Span, SpanError
+from api.options import Once
+from analytics.portability import services as transfers
+from analytics.portability.lines import TransferError
+from timegrid.buckets import FIRST_AT, LAST_AT, Span, SpanError
 
 
 def moment(text: str) -> datetime:

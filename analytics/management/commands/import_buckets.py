@@ -10,11 +10,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import Progress
 
-from analytics import transfers
-from analytics.lines import TransferError
+from analytics.portability import services as transfers
+from analytics.portability.lines import TransferError
 from analytics.models import AggregationRun
-from events import encodings, files
-from events.files import BLOCK, FileError
+from events.files import encodings, reading
+from events.files.reading import BLOCK, FileError
 
 
 @contextmanager
@@ -25,8 +25,8 @@ def opened(source: str) -> Iterator[Iterator[str]]:
     """
     hidden = not sys.stderr.isatty()
     with (
-        files.readable(source) as path,
-        files.opened(path, name=source) as (file, content),
+        reading.readable(source) as path,
+        reading.opened(path, name=source) as (file, content),
         Progress(console=Console(stderr=True), transient=True, disable=hidden) as bar,
     ):
         task = bar.add_task(source, total=path.stat().st_size)

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from access import elements
-from access.options import require_known
-from analytics import catalogue, rebuilds, services
+from api import elements
+from api.options import require_known
+from analytics.catalogue import shipped
+from analytics.buckets import rebuilds, recompute
 
 
 class Command(BaseCommand):
@@ -19,15 +20,15 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="NAME=YOURS",
-            help="your name for one of: " + ", ".join(catalogue.EVENTS),
+            help="your name for one of: " + ", ".join(shipped.EVENTS),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = own_names(options["event"])
-        called = [names.get(name, name) for name in catalogue.EVENTS]
+        called = [names.get(name, name) for name in shipped.EVENTS]
         if len(set(called)) < len(called):
             raise CommandError("two events cannot have one name")
-        added = services.load_catalogue(event_names=names)
+        added = recompute.load_catalogue(event_names=names)
         self.stdout.write(f"{added} metrics and KPIs added")
         if stale := " ".join(metric.name for metric in rebuilds.stale()):
             self.stdout.write(f"events came before: run manage.py rebuild {stale}")
@@ -38,7 +39,7 @@ def own_names(pairs: Sequence[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for pair in pairs:
         name, _, own = pair.partition("=")
-        require_known([name], catalogue.EVENTS, kind="event of the catalogue")
+        require_known([name], shipped.EVENTS, kind="event of the catalogue")
         if name in names:
             raise CommandError(f"--event {pair}: expected {name} once")
         if not elements.is_text(own):

@@ -14,10 +14,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from access.options import require_known
-from analytics import rebuilds
+from api.options import require_known
+from analytics.buckets import rebuilds
 from analytics.models import Metric
-from analytics.rebuilds import NotRebuildableError
+from analytics.buckets.rebuilds import NotRebuildableError
 
 COLUMNS = (
     TextColumn("{task.description}"),

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from access.models import Namespace
-from access.options import require_known
-from analytics import verification
-from analytics.verification import SHOWN, Difference, Verified
+from accounts.models import Namespace
+from api.options import require_known
+from analytics.reconciliation import services as verification
+from analytics.reconciliation.services import SHOWN, Difference, Verified
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""Where buckets come from: recomputed from history, rolled up, filled."""

@@ -1,0 +1,1 @@
+"""Formulas over metrics, their units, and exact numbers: pure."""

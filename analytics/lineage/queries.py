@@ -1,0 +1,154 @@
+"""Where a published number comes from, so that it can be recomputed by hand."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import NamedTuple
+
+from analytics.formulas import formula
+from analytics import kinds
+from analytics.series import queries
+from analytics.lineage import sources
+from analytics.formulas.formula import Formula
+from analytics.models import KPI, Kind, Metric
+from analytics.formulas.rationals import MILLIONTHS, Rationals, array
+from analytics.series.tables import Column
+from analytics.lineage.sources import Summand, Writers
+from timegrid import buckets, periods
+from events import past
+from timegrid.buckets import Extent, Span
+from timegrid.periods import Period
+
+
+class Published(NamedTuple):
+    """A KPI, and when the data begin, for a period that does not say."""
+
+    name: str
+    text: str
+    unit: str
+    first_at: datetime | None
+
+    @property
+    def formula(self) -> Formula | None:
+        """None where the text cannot be read."""
+        return formula.read(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that a published aggregate was made of.
+
+    From `held_at` on, all events are still held; `held` says whether all those are that
+    the aggregate depends on.
+    """
+
+    kpi: Published
+    span: Span
+    resolution: int
+    summands: list[Summand]
+    writers: Writers
+    held_at: datetime
+    held: bool
+
+    @property
+    def aggregate(self) -> float | None:
+        """The formula over the sums, as it is published."""
+        sums = {one.metric.name: exact(one.total) for one in self.summands}
+        [aggregate] = Column(self.kpi.name, self.kpi.formula, sums, cells=0).numbers
+        return aggregate
+
+    @property
+    def fault(self) -> str | None:
+        """What is missing in the KPI's config."""
+        if self.kpi.formula is None:
+            return queries.UNREADABLE
+        there = {one.metric.name for one in self.summands}
+        gone = [name for name in self.kpi.formula.names if name not in there]
+        return queries.GONE.format(", ".join(gone)) if gone else None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader who recomputes the number should know."""
+        told = [text for one in self.summands for text in doubts(one)]
+        if fault := self.fault:
+            told.append(f"KPI {self.kpi.name} {fault}")
+        return told + self.writers.warnings
+
+
+def explain(
+    *, namespace_id: int, name: str, period: Period, now: datetime
+) -> Explanation | None:
+    """Returns what a KPI's aggregate over a period is made of; None for no such KPI.
+
+    Six statements, whatever the span. Raises SpanError and TooManyCells.
+    """
+    kpi = published(name, namespace_id=namespace_id, period=period)
+    if kpi is None:
+        return None
+    edges = periods.cells(period, first_at=kpi.first_at, now=now)
+    span, resolution = Extent(edges[0], edges[-1]), buckets.resolution_for(edges)
+    metrics = summed(kpi.formula)
+    found = sources.summands(
+        metrics, namespace_id=namespace_id, span=span, resolution=resolution
+    )
+    held = past.held(namespace_id=namespace_id, now=now)
+    return Explanation(
+        kpi=kpi,
+        span=span,
+        resolution=resolution,
+        summands=found,
+        writers=sources.writers(found, namespace_id=namespace_id),
+        held_at=held[-1].start_at,
+        held=holds(held, metrics, since=span.start_at, until=min(span.end_at, now)),
+    )
+
+
+def published(name: str, *, namespace_id: int, period: Period) -> Published | None:
+    """Returns an active KPI by its name."""
+    first_at = queries.first_bucket(namespace_id, period)
+    kpis = KPI.objects.in_order().annotate(first_at=first_at)
+    for found, text, unit, at in kpis.values_list(
+        "name", "formula", "unit", "first_at"
+    ):
+        if found == name:
+            return Published(name, text, unit, at)
+    return None
+
+
+def exact(total: str) -> Rationals:
+    """Returns a sum with at most six decimals, as text, as a series of its own."""
+    millionths = int(Fraction(total) * MILLIONTHS)
+    return Rationals.of(array([millionths]), per=MILLIONTHS)
+
+
+def summed(one: Formula | None) -> list[Metric]:
+    """Returns the active metrics that a formula names, in its order."""
+    if one is None:
+        return []
+    active = Metric.objects.filter(active=True)
+    metrics = active.in_bulk(one.names, field_name="name")
+    return [metrics[name] for name in one.names if name in metrics]
+
+
+def holds(
+    held: Sequence[Span], metrics: Sequence[Metric], *, since: datetime, until: datetime
+) -> bool:
+    """Says whether history has all that the metrics' buckets were computed from."""
+    used = [kinds.look_back(one.kind) for one in metrics if one.kind != Kind.EXTERNAL]
+    start_at = since - max(used, default=timedelta(0))
+    return any(one.start_at <= start_at and until <= one.end_at for one in held)
+
+
+def doubts(one: Summand) -> Iterator[str]:
+    """Yields what keeps a metric's sum from being recomputed, or from being right."""
+    name, listed = one.metric.name, len(one.buckets)
+    if one.metric.stale:
+        yield f"metric {name} waits for its rebuild"
+    if not one.agrees:
+        yield f"the resolutions of metric {name} differ: run manage.py verify"
+    if buckets.FIVE_MINUTES not in one.sums:
+        finest = min(one.sums)
+        yield f"metric {name} has too many buckets below {finest} s to sum them here"
+    if (count := one.sums[one.resolution][0]) > listed:
+        yield f"{count - listed:,} more buckets of metric {name} are not listed"

@@ -1,0 +1,39 @@
+"""The endpoint that says where a published number comes from."""
+
+from datetime import UTC, datetime
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.errors import Missing
+from accounts.views import Endpoint
+from analytics.lineage import queries as audit, serializers as explanations
+from analytics.series import serializers
+from analytics.series.views import MANAGERS, documented
+from api import spans
+from timegrid.buckets import TooManyCells
+
+
+class KPIExplanation(Endpoint):
+    roles = MANAGERS
+
+    @documented(explanations.ExplanationQuery, explanations.ExplanationAnswer)
+    def get(self, request: Request, name: str) -> Response:
+        """Tell what a KPI's aggregate is made of, down to who wrote each bucket.
+
+        Ask as kpis/values/ was asked: the span is covered by the same cells.
+        """
+        try:
+            found = audit.explain(
+                namespace_id=self.scope().id,
+                name=name,
+                period=spans.period(self.query),
+                now=datetime.now(UTC),
+            )
+        except TooManyCells as error:
+            raise ValidationError({"granularity": [str(error)]}) from None
+        if found is None:
+            raise Missing(kind="kpi", key=name)
+        body = explanations.explanation(found)
+        return Response(serializers.answer(body, warnings=found.warnings))

@@ -1,0 +1,1 @@
+"""Buckets as files, out of one Abacus and into another."""

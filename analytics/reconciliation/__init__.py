@@ -1,0 +1,1 @@
+"""Whether the buckets still say what history says."""

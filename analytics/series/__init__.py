@@ -1,0 +1,1 @@
+"""Reading: KPIs and metrics over a period, as series of cells."""

@@ -1,0 +1,230 @@
+"""The KPI and metric endpoints."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.http import content_disposition_header
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from accounts.models import Role
+from api.parsers import ExactJSONParser
+from api.renderers import CSVRenderer, JSONRenderer
+from api.serializers import Input
+from accounts.views import Endpoint, reads
+from analytics.external import serializers as bodies, services as pushes
+from pipeline import lag
+from analytics.series import queries, serializers, values as series, tables
+from analytics.series.tables import Table
+from api import spans
+from timegrid.buckets import TooManyCells
+from timegrid.comparisons import ComparisonError
+from segmentation import queries as cuts
+
+MANAGERS = [Role.ROOT, Role.MANAGER]
+
+
+def documented(
+    query: type[Input],
+    answer: type[Serializer[dict[str, Any]]],
+    *,
+    as_csv: bool = False,
+) -> Callable[..., Any]:
+    """Says what a verb reads, and describes its answer."""
+    json = JSONRenderer.media_type
+    responses = {(200, json): answer, ("4XX", json): serializers.ErrorAnswer}
+    if as_csv:
+        responses[200, CSVRenderer.media_type] = str
+    return reads(query=query, responses=responses)
+
+
+class KPIConfigs(Endpoint):
+    roles = MANAGERS
+
+    @documented(serializers.NamesQuery, serializers.KPIConfigsAnswer)
+    def get(self, request: Request) -> Response:
+        """List KPIs in the order in which they should be shown."""
+        if self.namespace() is not None:
+            self.scope()  # whose catalogue it is: everybody's, but no stranger's
+        kpis, warnings = queries.catalogue(self.query["kpis"])
+        warnings += queries.unreadable(kpis)
+        body = {"kpis": [serializers.kpi_config(kpi) for kpi in kpis]}
+        return Response(serializers.answer(body, warnings=warnings))
+
+
+class KPIStatuses(Endpoint):
+    roles = MANAGERS
+
+    @documented(serializers.NamesQuery, serializers.KPIStatusesAnswer)
+    def get(self, request: Request) -> Response:
+        """Say of each KPI whether its numbers can be trusted, with its config."""
+        kpis, warnings = queries.catalogue(self.query["kpis"])
+        place = self.scope().id
+        now = datetime.now(UTC)
+        found = queries.data_state(namespace_id=place, kpis=kpis, now=now)
+        as_of = queries.data_as_of(namespace_id=place, now=now)
+        states = found.kpis.items()
+        warnings += [f"KPI {name} {one.fault}" for name, one in states if one.fault]
+        body = {
+            "data_from": found.data_from and found.data_from.timestamp(),
+            "data_as_of": as_of.timestamp(),
+            "statuses": [
+                serializers.kpi_status(kpi, state=found.kpis[kpi.name]) for kpi in kpis
+            ],
+        }
+        return Response(serializers.answer(body, warnings=warnings))
+
+
+class TableView(Endpoint):
+    """Answers with a table, as JSON or, for spreadsheets, as CSV.
+
+    `format` says which, else `Accept`.
+    """
+
+    renderer_classes = [JSONRenderer, CSVRenderer]
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """Returns what can write the answer: what is no table leaves as JSON."""
+        found = super().get_renderers()
+        return found if self.request.method in {"GET", "HEAD"} else found[:1]
+
+    def perform_content_negotiation(
+        self, request: Request, force: bool = False
+    ) -> tuple[BaseRenderer, str]:
+        """Returns what writes the answer; a wrong format is left to the query."""
+        asked = request.query_params.get("format")
+        for one in self.get_renderers():
+            if one.format == asked:
+                return one, one.media_type
+        return super().perform_content_negotiation(request, force)
+
+
+class KPIValues(TableView):
+    roles = MANAGERS
+
+    @documented(serializers.KPIValuesQuery, serializers.KPIValuesAnswer, as_csv=True)
+    def get(self, request: Request) -> Response:
+        """Compute KPIs over a span of time, cut into cells, and over all of it."""
+        found = table(self, read=series.kpi_values, names=self.query["kpis"])
+        if request.accepted_renderer.format == CSVRenderer.format:
+            return spreadsheet("kpis", found, self.query)
+        body = serializers.kpi_table(found)
+        return Response(serializers.answer(body, warnings=found.warnings))
+
+
+class MetricValues(TableView):
+    roles = MANAGERS
+    method_roles = {"PUT": [*MANAGERS, Role.BACKEND]}
+    parser_classes = [ExactJSONParser]
+
+    @documented(
+        serializers.MetricValuesQuery, serializers.MetricValuesAnswer, as_csv=True
+    )
+    def get(self, request: Request) -> Response:
+        """Sum metrics over the cells of a span of time."""
+        found = table(self, read=series.metric_values, names=self.query["names"])
+        if request.accepted_renderer.format == CSVRenderer.format:
+            return spreadsheet("metrics", found, self.query)
+        body = serializers.metric_table(found)
+        return Response(serializers.answer(body, warnings=found.warnings))
+
+    @reads(
+        body=bodies.MetricValuesBody,
+        responses={
+            204: OpenApiResponse(description="The values are stored."),
+            "4XX": serializers.ErrorAnswer,
+        },
+    )
+    def put(self, request: Request) -> Response:
+        """Set the values that external metrics have in five minutes, all or none.
+
+        What was there is overwritten; a zero leaves nothing. The same again is the
+        same.
+        """
+        push(self)
+        return Response(status=204)
+
+
+class Ready(APIView):
+    """For monitors: are the database, Redis and the numbers as they should be?"""
+
+    authentication_classes: list[type[BaseAuthentication]] = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        responses={200: serializers.ReadyAnswer, 503: serializers.ReadyAnswer}
+    )
+    def get(self, request: Request) -> Response:
+        """Say how far the numbers are behind; 503 where that is too far."""
+        found = lag.state(now=datetime.now(UTC))
+        ready = lag.ready(found)
+        return Response({"ready": ready, **found}, status=200 if ready else 503)
+
+
+def push(endpoint: Endpoint) -> None:
+    """Stores the MetricValuesBody that an endpoint has read.
+
+    Raises PermissionDenied, and ValidationError for metrics that take no values.
+    """
+    columns = endpoint.body["metrics"]
+    try:
+        with transaction.atomic():  # a namespace comes with its values, or not at all
+            pushes.put(
+                namespace_id=endpoint.writable_scope().id,
+                starts=endpoint.body["start_timestamps"],
+                values={one["name"]: one["values"] for one in columns},
+                at=datetime.now(UTC),
+            )
+    except pushes.PushError as error:
+        wrong = {
+            str(index): {"name": [error.reasons[one["name"]]]}
+            for index, one in enumerate(columns)
+            if one["name"] in error.reasons
+        }
+        raise ValidationError({"metrics": wrong}) from None
+
+
+def table(
+    endpoint: Endpoint,
+    *,
+    read: Callable[..., Table],
+    names: Sequence[str],
+) -> Table:
+    """Returns what is read for the query's namespace and period.
+
+    Raises Missing, PermissionDenied, and ValidationError for too many cells and for
+    what cannot be compared.
+    """
+    query, place = endpoint.query, endpoint.scope().id
+    asked = query.get("segmentation")
+    cut = asked and cuts.existing(namespace_id=place, segmentation_id=asked)
+    try:
+        return read(
+            namespace_id=place,
+            names=names,
+            period=spans.period(query),
+            segmentation=cut,
+            now=datetime.now(UTC),
+        )
+    except TooManyCells as error:
+        raise ValidationError({"granularity": [str(error)]}) from None
+    except ComparisonError as error:
+        raise ValidationError({"compare": [str(error)]}) from None
+
+
+def spreadsheet(what: str, found: Table, query: dict[str, Any]) -> Response:
+    """Answers with the rows of a table, in a file that is named after its days."""
+    zone = spans.period(query).zone
+    name = tables.file_name(what, found, zone=zone)
+    saved = content_disposition_header(as_attachment=True, filename=name)
+    rows = tables.rows(found, zone=zone)
+    return Response(rows, headers={"Content-Disposition": saved})

@@ -1,0 +1,1 @@
+"""The edge of HTTP: errors, parsers, renderers, fields, security headers. No app."""

@@ -1,0 +1,87 @@
+"""What a request under /v0 brings, or the reason why it cannot be taken."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from django.utils.http import parse_header_parameters
+from rest_framework.request import Request
+
+from api import elements, unknown_fields
+from api.elements import Failure
+from api.errors import Refused
+from api.unknown_fields import UnknownFieldError, Vocabulary
+
+SHOWN = 1000  # bytes of a body that is told back to who sent it
+
+
+def require_json(content_type: str) -> None:
+    """Raises Refused for anything but JSON in UTF-8; other parameters say nothing."""
+    kind, parameters = parse_header_parameters(content_type)
+    expected: dict[str, Any] = {"expected_types": ["application/json"]}
+    if kind == "application/json":
+        charset = parameters.get("charset", "utf-8").lower()
+        if charset in {"utf-8", "utf8"}:
+            return
+        expected |= {"charset": charset[:100], "expected_charset": "utf-8"}
+    what, sent = "The content-type is invalid", content_type[:200]
+    raise Refused({"what": what, "type": sent, **expected})
+
+
+class Sent(NamedTuple):
+    body: dict[str, Any]
+    ignored: list[str]
+
+
+def json_object(
+    request: Request,
+    *,
+    properties: Mapping[str, str],
+    required: Sequence[str],
+    vocabulary: Vocabulary,
+) -> Sent:
+    """Returns the body, an object with properties of these types.
+
+    Raises Refused with the first thing that is wrong: see `elements.failure`, and
+    `Vocabulary.unknown`.
+    """
+    require_json(request.content_type)
+    shown = request.body[:SHOWN].decode(errors="replace")
+    body = decoded(request.body, shown=shown)
+    found = elements.failure(body, properties=properties, required=required)
+    if found:
+        raise Refused(elements.problem(found))
+    try:
+        return Sent(body, vocabulary.unknown(body))
+    except UnknownFieldError as error:
+        raise Refused(unknown_fields.problem(error, of="request")) from None
+
+
+def decoded(raw: bytes, *, shown: str) -> Any:
+    """Returns a JSON value. Raises Refused, which calls what was sent `shown`.
+
+    What is nested too deep to be written again counts as no JSON (RFC 8259, 9).
+    """
+    try:
+        value = orjson.loads(raw)
+        orjson.dumps([[[[value]]]])  # as deep as an answer shows it
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        raise not_json(shown) from None
+    return value
+
+
+def not_json(shown: str) -> Refused:
+    return Refused({"what": "The object is not valid JSON", "object": shown})
+
+
+def text(sent: Mapping[str, str], field: str) -> str:
+    """Returns a name or an id that must be there. Raises Refused."""
+    if not sent.get(field):
+        why = ["missing_required_key", field]
+        raise Refused(elements.problem(Failure(why, field, elements.TEXT_EXPECTED)))
+    if not elements.is_text(sent[field]):
+        expected = elements.TEXT_EXPECTED
+        what = f"Invalid request: {field} must be {expected}"
+        told = {"field": field, "expected": expected, "value": sent[field]}
+        raise Refused({"what": what, **told})
+    return sent[field]

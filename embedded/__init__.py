@@ -1,0 +1,1 @@
+"""PostgreSQL, Valkey and the processes of one machine, and the simulated shop."""

@@ -1,0 +1,1 @@
+"""What files of events look like, and the events in them."""

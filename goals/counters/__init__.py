@@ -1,0 +1,1 @@
+"""Unique users in bounded memory: Bloom filters, and what they remember."""

@@ -1,0 +1,1 @@
+"""What paths say about users who have not reached a goal yet."""

@@ -1,0 +1,1 @@
+"""Paths to goals: which events a goal's users had seen before."""

@@ -1,0 +1,54 @@
+"""The state of the pipeline for Prometheus: no names and no numbers of the business."""
+
+from datetime import UTC, datetime
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from api import prometheus
+from pipeline import lag
+from events import queries as events
+
+ABOUT = {
+    "abacus_ready": "1 where /readyz answers 200.",
+    "abacus_redis_up": "1 where Redis answers.",
+    "abacus_inbox_lag_seconds": "How long the oldest event waits to be counted.",
+    "abacus_aggregation_lag_seconds": "How long the oldest batch of counted events "
+    "waits to be aggregated.",
+    "abacus_batches_pending": "Batches of counted events that are not aggregated; "
+    f"{events.MOST_BATCHES:,}: so many or more.",
+    "abacus_failing": "Pieces of periodic work that failed at their last attempt.",
+}
+
+
+class Metrics(APIView):
+    """Open to monitors, like /readyz."""
+
+    authentication_classes: list[type[BaseAuthentication]] = []
+    permission_classes = [AllowAny]
+    content_negotiation_class = prometheus.AnyAccept
+
+    @extend_schema(responses={(200, "text/plain"): str})
+    def get(self, request: Request) -> HttpResponse:
+        """Tell Prometheus how far the numbers are behind the events."""
+        values = numbers(now=datetime.now(UTC))
+        return prometheus.answer(
+            *(prometheus.gauge(name, ABOUT[name], values[name]) for name in ABOUT)
+        )
+
+
+def numbers(*, now: datetime) -> dict[str, float]:
+    """Returns the value of each gauge. Raises the database's OperationalError."""
+    found = lag.state(now=now)
+    return {
+        "abacus_ready": lag.ready(found),
+        "abacus_redis_up": found["redis"],
+        "abacus_inbox_lag_seconds": found["inbox_lag_seconds"],
+        "abacus_aggregation_lag_seconds": found["aggregation_lag_seconds"],
+        "abacus_batches_pending": events.pending_batches(),
+        "abacus_failing": found["failing"],
+    }

@@ -1,0 +1,1 @@
+"""Bringing the past: read files, plan, own the span, record, catch up."""

@@ -1,0 +1,133 @@
+"""Imports: files are surveyed, recorded while drains count, then aggregated.
+
+All of it happens here, so that no worker is needed; those that run help. An import
+owns its span: where there are numbers already, they stay unless told to be replaced.
+"""
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from accounts import services as accounts
+from accounts.queries import Scope
+from pipeline.importing import own, catch_up
+from pipeline.importing.own import ImportRefusedError
+from pipeline.importing.catch_up import Clock
+from events import imports, names
+from events.body import FUTURE, Event
+from events.files.reading import FileError, Reading, Source, Survey
+from events.imports import Content, Progress
+from events.files.lines import Rules
+
+CHUNK = 25_000  # events of one transaction, at least: bounds the memory
+ORDERED = timedelta(hours=1)  # that events may come late, and still are in order
+CHANGED = "the files changed while they were read"
+Show = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Files that were read once and found good."""
+
+    sources: Sequence[Source]
+    rules: Rules
+    survey: Survey
+    digest: str
+    remarks: Sequence[str]  # on what was recognised, assumed and left out
+
+    @property
+    def content(self) -> Content:
+        return Content(
+            digest=self.digest,
+            source=", ".join(source.name for source in self.sources),
+            span=self.survey.span,
+            total=self.survey.events,
+        )
+
+
+def plan(
+    sources: Sequence[Source], *, namespace: str, at: datetime, show: Show
+) -> Plan:
+    """Reads files to the end, and stores nothing.
+
+    Raises FileError, naming the first line that is no event, NameLimitError, and
+    ImportRefusedError.
+    """
+    rules = Rules(namespace=namespace, latest_at=at + FUTURE)
+    reading, survey = Reading(sources, rules=rules), Survey()
+    size = sum(source.path.stat().st_size for source in sources)
+    with collecting():
+        for events in reading:
+            survey.add(events)
+            names.check(survey.names)
+            show("reading", reading.consumed, size)
+    if not survey.events:
+        raise ImportRefusedError("there are no events to import")
+    names.check(survey.names, namespace=namespace)
+    return Plan(sources, rules, survey, reading.digest, reading.remarks())
+
+
+def run(plan: Plan, *, replace: bool, clock: Clock, show: Show) -> Progress:
+    """Imports files, or goes on where an earlier run of the same was stopped.
+
+    Raises ImportRefusedError, with nothing stored; FileError where files changed since
+    they were read; LostError and NameLimitError.
+    """
+    name = plan.rules.namespace
+    scope = Scope(accounts.ensure_namespaces([name])[name], name)
+    one = imports.latest(namespace_id=scope.id, digest=plan.digest)
+    if one is None or one.finished_at:
+        catch_up.settle(scope.id, clock=clock)
+        one = own.take(scope, plan.content, replace=replace, at=clock())
+    one = record(plan, one, clock=clock, show=show)
+    show("aggregating", one.total, one.total)
+    catch_up.settle(scope.id, clock=clock)
+    return imports.finish(one, at=clock())
+
+
+def record(plan: Plan, one: Progress, *, clock: Clock, show: Show) -> Progress:
+    """Puts all events that are not taken yet into the inbox, while drains empty it."""
+    anew = own.has_replaced(one)
+    reading = Reading(plan.sources, rules=plan.rules)
+    ordered = plan.survey.lag <= ORDERED
+    work = catch_up.background(one.scope.id, ordered=ordered, clock=clock)
+    with collecting() as collect, work as background:
+        for events in chunks(reading, skip=one.taken):
+            if one.taken + len(events) > one.total:
+                raise FileError(CHANGED)
+            one = imports.take(one, events, anew=anew, at=clock())
+            show("recording", one.taken, one.total)
+            background.recorded(len(events))
+            collect()
+    if reading.digest != plan.digest:
+        raise FileError(CHANGED)
+    return one
+
+
+@contextmanager
+def collecting() -> Iterator[Callable[[], int]]:
+    """Leaves garbage to be collected when told: events come in trees, without cycles,
+    and looking through them again and again takes longer than reading them.
+    """
+    gc.freeze()
+    gc.disable()
+    try:
+        yield gc.collect
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def chunks(reading: Reading, *, skip: int) -> Iterator[list[Event]]:
+    """Yields events in lists of at least CHUNK, but for the last, without the first."""
+    held: list[Event] = []
+    for events in reading:
+        held += events[skip:]
+        skip = max(0, skip - len(events))
+        if len(held) >= CHUNK:
+            yield held
+            held = []
+    if held:
+        yield held

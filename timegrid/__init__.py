@@ -1,0 +1,1 @@
+"""The time axis: buckets, periods, comparisons. Arithmetic that knows no app."""
