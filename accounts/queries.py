@@ -7,9 +7,9 @@ from typing import Any
 
 from rest_framework.exceptions import PermissionDenied, ValidationError
 
+from accounts.models import DEFAULT_NAMESPACE, Namespace, Role, User
 from api import brevity
 from api.errors import Missing
-from accounts.models import DEFAULT_NAMESPACE, Namespace, Role, User
 
 FEW = 5  # namespaces that a refusal shows
 

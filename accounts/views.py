@@ -14,9 +14,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import queries, services
-from api import unknown_fields
 from accounts.permissions import caller
 from accounts.queries import Scope
+from api import unknown_fields
 from api.serializers import Body, Input, NamespaceInput
 
 # A list as axios, PHP and jQuery write it: kpis[]=aov or kpis[0]=aov.

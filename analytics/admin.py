@@ -10,8 +10,9 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from accounts.staff import OwnedAdmin, ReadOnlyAdmin, SharedAdmin
-from analytics.formulas import formula
 from analytics.buckets import rebuilds, tasks
+from analytics.buckets.rebuilds import NotRebuildableError
+from analytics.formulas import formula
 from analytics.models import (
     KPI,
     AggregationRun,
@@ -22,7 +23,6 @@ from analytics.models import (
     Report,
     ReportSchedule,
 )
-from analytics.buckets.rebuilds import NotRebuildableError
 from analytics.reports.pages import ReportAdmin
 from analytics.reports.schedule_pages import ReportScheduleAdmin
 

@@ -1,9 +1,9 @@
 from django.urls import path
 
-from analytics.lineage import views as audits
-from analytics.series import views
 from analytics.comparison import views as comparison
+from analytics.lineage import views as audits
 from analytics.reports import views as reports
+from analytics.series import views
 
 REPORTS = "tasks/private/analytics_report_export/"
 

@@ -10,9 +10,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from api import zones
 from api.serializers import Input
 from timegrid import buckets
-from api import zones
 from timegrid.buckets import Granularity, SpanError
 from timegrid.comparisons import Comparison
 from timegrid.periods import Period

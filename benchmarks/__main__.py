@@ -6,7 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from embedded import home as embedded, lock, servers
+from embedded import home as embedded
+from embedded import lock, servers
 from embedded.supervisor import Supervisor
 
 # Django's shell sets Django up before anything imports a model.

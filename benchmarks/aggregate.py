@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from db import sql
 from analytics import kinds
 from analytics.buckets import recompute
 from benchmarks import segments, visits
 from benchmarks.report import Finding, median_seconds, seconds
+from db import sql
 from timegrid import buckets
 from timegrid.buckets import FIVE_MINUTES, Span
 

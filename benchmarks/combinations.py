@@ -11,11 +11,11 @@ import numpy as np
 from benchmarks.crowds import SHARDS, empty, numbered
 from events.arrivals import WIRE, Arrivals
 from goals.counters import marks
-from goals.paths import combinations
 from goals.counters.bloom import Filters, cross
 from goals.counters.bounds import false_positive_rate
-from goals.counters.hashing import LAYOUT, Hashes, Ints
 from goals.counters.filter_pages import Bools
+from goals.counters.hashing import LAYOUT, Hashes, Ints
+from goals.paths import combinations
 
 EVENTS = 50  # counters 1 to 50; the goal is the next
 GOAL = EVENTS + 1

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
-from db import sql
 from benchmarks.report import Finding, seconds
+from db import sql
 from events import history
 from goals import services
 from goals.paths import path_store

@@ -4,10 +4,10 @@ import statistics
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from db import sql
 from analytics.models import KPI, Kind, Metric, Unit
 from benchmarks import http
 from benchmarks.report import Finding, milliseconds
+from db import sql
 
 ROUNDS = 300
 FILL = """

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.db import transaction
 
-from analytics.kinds import segments
 from analytics.buckets import recompute as services
-from analytics.models import Cause
+from analytics.kinds import segments
 from analytics.kinds.segments import Segments
+from analytics.models import Cause
 from benchmarks.report import Finding, seconds
-from timegrid.buckets import Span
 from segmentation import services as segmentation
 from segmentation.groups import Draw
+from timegrid.buckets import Span
 
 LEAF = {"type": "analytics"}
 NAMES = ("one", "two")

@@ -9,8 +9,8 @@ import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from embedded import home as embedded
 from config import logs, patience
+from embedded import home as embedded
 
 django_stubs_ext.monkeypatch()
 

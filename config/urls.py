@@ -3,12 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from pipeline.exposition import Metrics
-from web.views import Dashboard, Goals
 from analytics.series.views import Ready
 from api import documentation
 from config import health
 from goals.urls import v0 as goals
+from pipeline.exposition import Metrics
+from web.views import Dashboard, Goals
 
 # Here and not when Django starts: commands and workers need no page of the admin.
 admin.autodiscover()

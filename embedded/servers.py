@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from embedded import home as embedded, lock, postgres, valkey
+from embedded import home as embedded
+from embedded import lock, postgres, valkey
 from embedded.home import EmbeddedError
 from embedded.service import Say, kill_leftovers
 from embedded.supervisor import Supervisor

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
-from timegrid import times
 from api.unknown_fields import Vocabulary
+from timegrid import times
 
 PRINTABLE = r"\A[^\x00-\x1f\x7f-\x9f]*\Z"
 Moment = Annotated[datetime, Meta(tz=True)]

@@ -12,14 +12,14 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 
-from db import sql
 from accounts.queries import Scope
+from db import sql
 from events import history, keys, seen, services
 from events.arrivals import Arrival
 from events.body import Event
-from timegrid.buckets import Span
 from events.models import Import
 from events.pseudonyms import Pseudonyms
+from timegrid.buckets import Span
 
 DAYS = 30  # of history, made in one transaction: each holds many locks until its end
 

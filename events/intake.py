@@ -15,10 +15,10 @@ import orjson
 from msgspec import Struct
 
 from api import elements, unknown_fields
-from timegrid import times
 from api.unknown_fields import UnknownFieldError, Vocabulary
 from events import body, refusals
 from events.body import ABSENT, PROPERTIES, BodyError, Event, Text
+from timegrid import times
 
 Window = tuple[datetime, datetime]
 Ignored = Counter[tuple[str | None, str]]  # namespace that an event names, field

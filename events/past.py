@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from db import sql
-from timegrid import buckets
 from events import queries
 from events.body import PAST
+from timegrid import buckets
 from timegrid.buckets import Span
 
 

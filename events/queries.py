@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.conf import settings
 
-from db import sql
 from accounts.queries import Scope
+from db import sql
 from events import arrivals, history, keys
 from events.body import PAST
 

@@ -9,15 +9,15 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import bodies
 from accounts import services as accounts
-from api.errors import Refused
 from accounts.models import Role, User
-from api.parsers import ExactJSONParser
 from accounts.permissions import caller
 from accounts.queries import Scope
-from api.serializers import V0Query
 from accounts.views import Endpoint, V0Endpoint, reads
+from api import bodies
+from api.errors import Refused
+from api.parsers import ExactJSONParser
+from api.serializers import V0Query
 from events import body, ignored, intake, names, serializers, services
 from events.intake import Ignored, Received
 

@@ -8,9 +8,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
+from accounts.models import Namespace
 from api import bodies
 from api.errors import Refused
-from accounts.models import Namespace
 from flags import rules
 from flags.models import Flag, user_rules
 

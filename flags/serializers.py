@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 import orjson
 
 from api import bodies, elements
-from timegrid import times
 from api.errors import Refused
 from api.serializers import RawField, V0Query
 from api.unknown_fields import Vocabulary
@@ -16,6 +15,7 @@ from events import intake
 from events.body import BodyError, Event
 from flags import evaluation, rules
 from flags.evaluation import Spec, Verdict
+from timegrid import times
 
 PROPERTIES = {
     "boolean": "boolean",

@@ -9,13 +9,13 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import bodies
-from api.errors import Refused
 from accounts.models import Role
 from accounts.permissions import by_session, caller
 from accounts.queries import Scope
-from api.serializers import V0Query
 from accounts.views import V0Endpoint, reads
+from api import bodies
+from api.errors import Refused
+from api.serializers import V0Query
 from events import ignored
 from events import views as intake
 from events.body import Event

@@ -13,8 +13,8 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from api import elements
 from accounts.staff import OwnedAdmin
+from api import elements
 from events import names
 from events.names import NameLimitError
 from goals import services

@@ -4,12 +4,12 @@ from django.http import HttpResponse
 from prometheus_client.core import Metric
 from rest_framework.request import Request
 
-from api import prometheus
 from accounts import queries as accounts
 from accounts.models import Role
 from accounts.permissions import caller
-from api.serializers import RawField, V0Query
 from accounts.views import V0Endpoint, reads
+from api import prometheus
+from api.serializers import RawField, V0Query
 from goals import gauges
 from goals.serializers import GLOBAL_NAME
 

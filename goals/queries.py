@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 
 from db import sql
-from timegrid import buckets
 from events import names
 from events.keys import shard
-from goals.paths import combinations as paths, published
 from goals.counters import filter_store
 from goals.counters.bloom import cross
 from goals.counters.bounds import bounds, false_positive_rate
 from goals.counters.hashing import Ints
 from goals.counters.marks import GLOBAL
 from goals.models import COMBINATIONS, UNKNOWN, Goal
+from goals.paths import combinations as paths
+from goals.paths import published
 from goals.paths.published import Combination, Paths
+from timegrid import buckets
 
 Row = tuple[Any, ...]
 

@@ -8,14 +8,14 @@ from typing import Any
 from rest_framework import serializers
 
 from api.serializers import ListField, NamespaceInput, RawField, V0Query
-from api.unknown_fields import Vocabulary
-from timegrid import buckets
 from api.spans import SpanQuery
-from goals.forecasts.queries import Chance, Outlook, Story
+from api.unknown_fields import Vocabulary
 from goals.counters.hashing import Ints
 from goals.forecasts.predictions import Nudge
+from goals.forecasts.queries import Chance, Outlook, Story
 from goals.paths.published import Combination, Paths
 from goals.queries import Count
+from timegrid import buckets
 
 GOAL_PROPERTIES = {"goal_name": "string", "namespace": "string"}
 GOAL_VOCABULARY = Vocabulary(GOAL_PROPERTIES, {"ns": "namespace"})

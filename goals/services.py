@@ -15,12 +15,12 @@ from events import queries as inbox
 from events import services as events
 from events.arrivals import Arrivals, days
 from events.failures import Attempts
-from goals.counters import marks, filter_store
-from goals.paths import combinations, path_store
+from goals.counters import filter_store, marks
 from goals.counters.bloom import Filters, cross
+from goals.counters.filter_pages import Bools
 from goals.counters.marks import GLOBAL, Pairs
 from goals.models import Combination, Goal, SingleEvent
-from goals.counters.filter_pages import Bools
+from goals.paths import combinations, path_store
 from goals.paths.combinations import Combinations
 
 BATCH = 50_000  # events of one transaction: bounds its memory and its time
@@ -93,7 +93,9 @@ def count(arrivals: Arrivals, *, namespace_id: int, shard: int, at: datetime) ->
     filter_store.save(filters, value_sums=value_sums(first_times), **place)
     path_store.add_first_seen(first_times, **place)
     if since:
-        goals = np.array([since.get(one, combinations.NEVER) for one in counters.tolist()])
+        goals = np.array(
+            [since.get(one, combinations.NEVER) for one in counters.tolist()]
+        )
         reached = combinations.completions(found, new, ids=arrivals["id"], since=goals)
         walked = walk(reached, found, new, filters=filters, **place)
         number_of = {one.id: one.number for one in known} | {GLOBAL: 0}
@@ -151,7 +153,9 @@ def goals_among(
     # First what waits: if it is drained meanwhile, the goal it made is found after.
     asked = inbox.asked_goals(namespace_id=namespace_id, names=wanted)
     known = path_store.goals(wanted)
-    sooner = {one: n for one, n in asked.items() if n < known.get(one, combinations.NEVER)}
+    sooner = {
+        one: n for one, n in asked.items() if n < known.get(one, combinations.NEVER)
+    }
     if sooner:
         path_store.add_goals(sooner, namespace_id=namespace_id, at=at)
     return known | sooner

@@ -12,23 +12,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api import bodies
 from accounts import queries as accounts
-from api.errors import Missing, Refused
 from accounts.models import DEFAULT_NAMESPACE, Role
 from accounts.permissions import caller
 from accounts.queries import Scope
-from api.serializers import V0Query
 from accounts.views import Endpoint, V0Endpoint, reads
+from api import bodies, spans
+from api.errors import Missing, Refused
+from api.serializers import V0Query
 from events import ignored
-from timegrid import periods
-from api import spans
 from events import queries as events
-from timegrid.buckets import TooManyCells
 from events.names import NameLimitError
 from events.views import Intake
-from goals.forecasts import queries as forecasts
 from goals import queries, serializers, services
+from goals.forecasts import queries as forecasts
+from timegrid import periods
+from timegrid.buckets import TooManyCells
 
 EVERYBODY = [Role.ROOT, Role.MANAGER, Role.BACKEND]
 MOST_VALUES = 1_000_000  # numbers in one answer

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api import prometheus
-from pipeline import lag
 from events import queries as events
+from pipeline import lag
 
 ABOUT = {
     "abacus_ready": "1 where /readyz answers 200.",

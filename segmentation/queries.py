@@ -9,8 +9,8 @@ from django.db.models import Case, QuerySet, Value, When
 from django_stubs_ext import Annotations
 from rest_framework.exceptions import ValidationError
 
-from api.errors import Missing
 from accounts.queries import Scope
+from api.errors import Missing
 from events import queries as events
 from segmentation import checks, tree
 from segmentation.changes import Status

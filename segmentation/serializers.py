@@ -11,8 +11,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from api.serializers import NamespaceInput
-from events.body import PRINTABLE
 from api.spans import TimestampField
+from events.body import PRINTABLE
 from segmentation import checks
 from segmentation.changes import Status
 from segmentation.checks import TEST_ID, TEST_ID_EXPECTED

@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from db import sql
 from api.errors import Duplicated
+from db import sql
 from segmentation import changes, queries, tree
 from segmentation.groups import Draw
 from segmentation.models import ABTest, Segment, Segmentation

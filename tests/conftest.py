@@ -14,8 +14,8 @@ from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from accounts import services
-from db import sql
 from accounts.models import Namespace, Role, User
+from db import sql
 
 # A Wednesday noon; tests pass it in where the product would read the clock.
 T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)

@@ -19,7 +19,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from embedded import home as embedded, servers
+from embedded import home as embedded
+from embedded import servers
 
 TALK_ONLY = {"-h", "--help", "-V", "--version", "--co", "--collect-only"}
 

@@ -8,9 +8,9 @@ from rest_framework import serializers
 
 from api import brevity
 from api.serializers import Input
+from api.spans import TimezoneField
 from timegrid.buckets import Granularity
 from timegrid.comparisons import Comparison
-from api.spans import TimezoneField
 
 LONGEST = 300  # characters of a sentence about an address
 MOST = 10  # such sentences

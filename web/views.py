@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.views.generic import TemplateView
 
-from api import brevity
 from accounts import queries as accounts
 from accounts.models import User
 from accounts.permissions import is_staff
+from api import brevity
 from web import addresses
 from web.addresses import Address
 

@@ -10,18 +10,18 @@ from functools import partial
 
 from django.db import transaction
 
-from db import sql
 from accounts.models import Namespace
-from analytics.kinds import segments
 from analytics.buckets import recompute
+from analytics.kinds import segments
 from analytics.models import WHOLE, Cause, Fill
-from timegrid import buckets
+from db import sql
 from events import failures
 from events.body import FUTURE, PAST
-from timegrid.buckets import DAY, FIVE_MINUTES, RESOLUTIONS, Span
 from segmentation import queries as segmentation
 from segmentation.cuts import Cut
 from segmentation.tree import Group
+from timegrid import buckets
+from timegrid.buckets import DAY, FIVE_MINUTES, RESOLUTIONS, Span
 
 # What an import replaced has no users any more: those in no group stand for them.
 CARRY = """

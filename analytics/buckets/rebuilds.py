@@ -13,16 +13,16 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Max
 
-from db import sql
 from accounts.models import Namespace
 from analytics import kinds
-from analytics.kinds import segments
 from analytics.buckets import recompute
+from analytics.kinds import segments
 from analytics.models import WHOLE, Bucket, Carried, Cause, Kind, Metric, Rebuild
-from timegrid import buckets
+from db import sql
 from events import failures, past
 from events import queries as events
 from events.body import FUTURE
+from timegrid import buckets
 from timegrid.buckets import DAY, FIVE_MINUTES, Span
 
 # Until its end, the metric says so: an edit overwrites this, and thus sends the rebuild

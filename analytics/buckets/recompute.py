@@ -9,19 +9,19 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from db import sql
-from analytics.catalogue import shipped
 from analytics import kinds
+from analytics.catalogue import shipped
 from analytics.kinds import segments
-from analytics.models import KPI, AggregationRun, Cause, Metric
 from analytics.kinds.segments import Segments
-from timegrid import buckets
+from analytics.models import KPI, AggregationRun, Cause, Metric
+from db import sql
 from events import failures, names, past
 from events import queries as events
 from events import services as intake
-from timegrid.buckets import DAY, FIVE_MINUTES, HOUR, Span
 from events.keys import SHARDS
 from events.services import Claim
+from timegrid import buckets
+from timegrid.buckets import DAY, FIVE_MINUTES, HOUR, Span
 
 ANY_EVENT, NO_EVENT = 0, -1
 Place = dict[str, Any]  # parameters that many statements share

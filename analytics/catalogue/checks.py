@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError
 
-from analytics.models import KPI, units_of_metrics
 from analytics.formulas.units import UnitError
+from analytics.models import KPI, units_of_metrics
 
 HINT = "Change its {} in the admin, or switch it off."
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from timegrid.buckets import Span
 from segmentation import tree
 from segmentation.cuts import Cut
 from segmentation.groups import Draw
 from segmentation.tree import Group, Leaf, Step
+from timegrid.buckets import Span
 
 
 class NodeError(ValueError):

@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.formulas import formula
-from analytics.series import queries
 from analytics.comparison import samples, trials
 from analytics.comparison.nodes import Node, NodeError, nodes
 from analytics.comparison.trials import Finding, Question, Ratio, Sample, Trial
-from analytics.models import Fill, Metric, Unit
+from analytics.formulas import formula
 from analytics.formulas.rationals import MILLIONTHS, Rationals
-from timegrid import buckets
-from timegrid.buckets import DAY, FIRST_AT, LAST_AT, Span
+from analytics.models import Fill, Metric, Unit
+from analytics.series import queries
 from segmentation.cuts import Cut
 from segmentation.tree import Group, Leaf
+from timegrid import buckets
+from timegrid.buckets import DAY, FIRST_AT, LAST_AT, Span
 
 PEEKING = (
     "{test} goes on: decide when it has ended. Whoever looks every day and stops at "

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from db import sql
 from analytics.models import Kind, Metric
+from db import sql
+from events.keys import SHARDS
 from timegrid import buckets
 from timegrid.buckets import Span
-from events.keys import SHARDS
 
 SUMS = """
 SELECT metric_id, segment, shard - 1, (1000000 * sum(part))::numeric(50)::text

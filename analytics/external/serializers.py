@@ -10,10 +10,10 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from api.serializers import Body, Input, ListField, NamespaceInput
-from timegrid import buckets
-from events.body import MAX_VALUE, MICRO
-from timegrid.buckets import FIVE_MINUTES, SpanError
 from api.spans import EARLIEST, LATEST, TimestampField
+from events.body import MAX_VALUE, MICRO
+from timegrid import buckets
+from timegrid.buckets import FIVE_MINUTES, SpanError
 
 MAX_VALUES, MAX_METRICS = 10_000, 1_000
 NUMBER_EXPECTED = "A valid number is required."

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from db import sql
 from analytics.buckets import recompute
 from analytics.models import WHOLE, AggregationRun, Cause, Kind, Metric
+from db import sql
 from timegrid import buckets
 from timegrid.buckets import FIVE_MINUTES, Span
 

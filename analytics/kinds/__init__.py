@@ -22,8 +22,8 @@ from datetime import timedelta
 from string import Template
 
 from analytics.kinds import attribution, orders, sessions, tally
-from analytics.models import Kind
 from analytics.kinds.segments import Segments
+from analytics.models import Kind
 from timegrid.buckets import LAST_AT, Span
 
 

@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from analytics.formulas import formula
 from analytics import kinds
-from analytics.series import queries
-from analytics.lineage import sources
+from analytics.formulas import formula
 from analytics.formulas.formula import Formula
-from analytics.models import KPI, Kind, Metric
 from analytics.formulas.rationals import MILLIONTHS, Rationals, array
-from analytics.series.tables import Column
+from analytics.lineage import sources
 from analytics.lineage.sources import Summand, Writers
-from timegrid import buckets, periods
+from analytics.models import KPI, Kind, Metric
+from analytics.series import queries
+from analytics.series.tables import Column
 from events import past
+from timegrid import buckets, periods
 from timegrid.buckets import Extent, Span
 from timegrid.periods import Period
 

@@ -4,13 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.serializers import NamespaceInput
 from analytics.lineage.queries import Explanation
+from analytics.lineage.sources import Summand
 from analytics.models import AggregationRun, Cause, Kind, Unit
 from analytics.series.serializers import Warned
-from analytics.lineage.sources import Summand
-from events.past import Covered
+from api.serializers import NamespaceInput
 from api.spans import SpanQuery
+from events.past import Covered
 
 Answer = dict[str, Any]
 

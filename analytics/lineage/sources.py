@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from db import sql
 from analytics.models import AggregationRun, Cause, Metric
-from timegrid import buckets
+from db import sql
 from events import past
+from timegrid import buckets
 from timegrid.buckets import RESOLUTIONS, Span
 
 MOST = 1_000  # of a metric's buckets, of runs and of batches in one answer

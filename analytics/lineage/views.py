@@ -6,12 +6,13 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.errors import Missing
 from accounts.views import Endpoint
-from analytics.lineage import queries as audit, serializers as explanations
+from analytics.lineage import queries as audit
+from analytics.lineage import serializers as explanations
 from analytics.series import serializers
 from analytics.series.views import MANAGERS, documented
 from api import spans
+from api.errors import Missing
 from timegrid.buckets import TooManyCells
 
 

@@ -7,15 +7,15 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts import services as accounts
-from db import sql
-from analytics.kinds import segments
 from analytics.buckets import recompute
-from analytics.portability.lines import COLUMNS, Rules, TransferError, checked, missing
+from analytics.kinds import segments
 from analytics.models import AggregationRun, Cause, Kind, Metric
-from events.files import columns
+from analytics.portability.lines import COLUMNS, Rules, TransferError, checked, missing
+from db import sql
 from events import queries as events
-from timegrid.buckets import FIVE_MINUTES, Span
+from events.files import columns
 from events.files.lines import LineError
+from timegrid.buckets import FIVE_MINUTES, Span
 
 DUMP = """
 COPY (

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from db import sql
-from analytics.reconciliation import differences
-from analytics.buckets import fills, recompute
 from analytics import kinds
+from analytics.buckets import fills, recompute
 from analytics.kinds import segments
 from analytics.models import Metric
-from timegrid import buckets
+from analytics.reconciliation import differences
+from db import sql
 from events import past
+from timegrid import buckets
 from timegrid.buckets import DAY, Span
 
 SHOWN = 20  # differences that are told one by one

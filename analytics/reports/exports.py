@@ -11,14 +11,15 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Namespace
-from analytics.series import queries, values as series, sums
 from analytics.models import Report
+from analytics.reconciliation.services import snapshot
 from analytics.reports import plans, queue, sheets, storing, workbooks
 from analytics.reports.plans import Plan, PlanError
 from analytics.reports.queue import LostError
 from analytics.reports.sheets import Book, Sheet, Tell
+from analytics.series import queries, sums
+from analytics.series import values as series
 from analytics.series.values import Part, Reading
-from analytics.reconciliation.services import snapshot
 from timegrid import buckets
 from timegrid.buckets import TooManyCells
 

@@ -13,10 +13,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils.http import urlencode
 
-from analytics.series import queries, values as series
 from analytics.models import Format, Report, ReportSchedule
-from analytics.series.queries import KPIState, Status
 from analytics.reports import figures, frequencies
+from analytics.series import queries
+from analytics.series import values as series
+from analytics.series.queries import KPIState, Status
 from timegrid import buckets
 from timegrid.comparisons import Comparison
 from timegrid.periods import Period

@@ -7,15 +7,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from analytics.formulas import formula
-from analytics.series import queries, values as series
 from analytics.models import KPI, Metric
-from analytics.series.values import Formulas
+from analytics.series import queries
+from analytics.series import values as series
 from analytics.series.tables import Label
+from analytics.series.values import Formulas
+from segmentation import queries as segmentation
+from segmentation.cuts import Cut
 from timegrid import buckets, periods
 from timegrid.buckets import Granularity, TooManyCells
 from timegrid.periods import Period
-from segmentation import queries as segmentation
-from segmentation.cuts import Cut
 
 MAX_CELLS = 110_000  # a leap year of five minutes, and some
 MAX_NUMBERS = 8_000_000  # 64 MB while they are written

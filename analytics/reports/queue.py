@@ -17,11 +17,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet, Sum, Window
 
-from db import sql
 from accounts.models import User
 from analytics.models import OPEN, Report, ReportSchedule, Status
 from analytics.reports import storing
 from analytics.reports.storing import Kept
+from db import sql
 
 HOLD = timedelta(seconds=60)
 PAUSE = timedelta(seconds=30)  # times the number of attempts

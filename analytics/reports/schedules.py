@@ -15,13 +15,13 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from analytics.series import queries
 from analytics.models import OPEN, Report, ReportSchedule, Status
 from analytics.reports import frequencies, mails, queue, smtp
 from analytics.reports.queue import DuplicateError
+from analytics.series import queries
 from events import failures
-from timegrid.buckets import Span
 from events.failures import Attempts
+from timegrid.buckets import Span
 
 SETTLED = timedelta(minutes=10)  # what arrives so long after the end is in the report
 # After each attempt. The first is longer than any conversation with a mail server.

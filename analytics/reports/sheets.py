@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from api.renderers import harmless
 from analytics.series.tables import Column, Label
+from api.renderers import harmless
 
 BATCH = 50_000  # numbers that are written between two signs of life
 LABELS = {"kpis": "kpi", "metrics": "name"}  # in JSON

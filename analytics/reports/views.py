@@ -19,7 +19,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.errors import Duplicated, LimitReached, Missing
 from accounts.models import Namespace, Role
 from accounts.permissions import caller
 from accounts.views import Endpoint, reads
@@ -29,6 +28,7 @@ from analytics.reports.plans import PlanError
 from analytics.reports.serializers import TASK
 from analytics.series.serializers import ErrorAnswer
 from analytics.series.serializers import answer as answered
+from api.errors import Duplicated, LimitReached, Missing
 
 ROLES = [Role.ROOT, Role.MANAGER, Role.BACKEND]
 CONTENT = {

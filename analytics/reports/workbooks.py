@@ -14,10 +14,10 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from api.renderers import harmless
 from analytics.models import Unit
 from analytics.reports.sheets import Book, Sheet, Tell, batches
 from analytics.series.tables import Column
+from api.renderers import harmless
 
 TITLES = {"kpis": "KPIs", "metrics": "Metrics"}
 SIGNS: dict[str, str] = {Unit.USD: " ($)", Unit.PERCENTAGE: " (%)"}

@@ -13,8 +13,8 @@ from analytics.formulas import formula
 from analytics.formulas.formula import Formula
 from analytics.models import KPI, Fill, Kind, Metric
 from events import queries as events
-from timegrid.periods import Period
 from segmentation.cuts import Cut
+from timegrid.periods import Period
 
 FIRST = """
 SELECT min(first.start_at)

@@ -5,13 +5,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.serializers import ListField, NamespaceInput
 from analytics.formulas import formula
 from analytics.models import KPI, Unit
 from analytics.series.queries import KPIState, Status
 from analytics.series.tables import Column, Table
-from timegrid.comparisons import Comparison
+from api.serializers import ListField, NamespaceInput
 from api.spans import SpanQuery
+from timegrid.comparisons import Comparison
 
 MOST_NAMES = 1_000
 FORMATS = (

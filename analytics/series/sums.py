@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from db import sql
 from analytics.formulas import rationals
-from analytics.models import WHOLE, is_stale
 from analytics.formulas.rationals import MILLIONTHS, WORD, Integers, Rationals
-from timegrid import buckets
+from analytics.models import WHOLE, is_stale
+from db import sql
 from events.arrivals import POSTGRES_EPOCH
+from timegrid import buckets
 
 BUCKETS = """
 SELECT start_at, value FROM analytics_bucket

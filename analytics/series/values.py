@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 from analytics.formulas import formula
-from analytics.series import queries, sums
 from analytics.formulas.formula import Formula
-from analytics.models import KPI, WHOLE, Metric
 from analytics.formulas.rationals import Rationals
+from analytics.models import KPI, WHOLE, Metric
+from analytics.series import queries, sums
 from analytics.series.tables import Column, Table
+from segmentation.cuts import Cut
 from timegrid import buckets, comparisons, periods
 from timegrid.buckets import TooManyCells
 from timegrid.periods import Period
-from segmentation.cuts import Cut
 
 MOST_NUMBERS = 1_000_000  # read for one answer
 PUSHED = "KPI {} is not told by segment: it names a metric that is pushed"

@@ -17,18 +17,20 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from accounts.models import Role
+from accounts.views import Endpoint, reads
+from analytics.external import serializers as bodies
+from analytics.external import services as pushes
+from analytics.series import queries, serializers, tables
+from analytics.series import values as series
+from analytics.series.tables import Table
+from api import spans
 from api.parsers import ExactJSONParser
 from api.renderers import CSVRenderer, JSONRenderer
 from api.serializers import Input
-from accounts.views import Endpoint, reads
-from analytics.external import serializers as bodies, services as pushes
 from pipeline import lag
-from analytics.series import queries, serializers, values as series, tables
-from analytics.series.tables import Table
-from api import spans
+from segmentation import queries as cuts
 from timegrid.buckets import TooManyCells
 from timegrid.comparisons import ComparisonError
-from segmentation import queries as cuts
 
 MANAGERS = [Role.ROOT, Role.MANAGER]
 

@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any
 
 from events import body
-from events.files import lines
 from events.body import Event
+from events.files import lines
 from events.files.dialects import COMMA, POINT, UNCERTAIN, Dialect
 from events.files.fields import Fields
 from events.files.lines import LineError, Plain, Rules

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from events.files import lines
 from events.body import Event
+from events.files import lines
 from events.files.dialects import Dialect
 from events.files.json_lines import JsonLines
 from events.files.lines import LineError, Rules

@@ -15,13 +15,13 @@ from typing import Any
 
 import msgspec
 
-from timegrid import times
 from events import body
-from events.files import columns, lines, time_formats
 from events.body import Event
+from events.files import columns, lines, time_formats
 from events.files.dialects import Dialect
 from events.files.fields import picked
 from events.files.lines import MISFITS, LineError, Plain, Rules
+from timegrid import times
 
 # JSON holds these control characters as they are, and others only escaped.
 CONTROL = re.compile(rb"\x7f|\xc2[\x80-\x9f]")

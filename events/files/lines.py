@@ -12,8 +12,8 @@ from msgspec import UNSET, Meta
 
 from api import elements
 from events import body
-from events.files import time_formats
 from events.body import ABSENT, Event
+from events.files import time_formats
 from events.files.time_formats import TimeError, TimeFormat
 
 EARLIEST_AT = datetime(1970, 1, 1, tzinfo=UTC)

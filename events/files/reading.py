@@ -17,10 +17,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from timegrid import buckets
-from events.files import encodings, recognition
 from events.body import Event
-from timegrid.buckets import FIRST_AT, FIVE_MINUTES, LAST_AT, Span
+from events.files import encodings, recognition
 from events.files.columns import Rows
 from events.files.dialects import Dialect, Form
 from events.files.encodings import EncodingError
@@ -28,6 +26,8 @@ from events.files.json_arrays import JsonArray
 from events.files.json_lines import JsonLines
 from events.files.lines import LineError, Rules
 from events.files.recognition import Options
+from timegrid import buckets
+from timegrid.buckets import FIRST_AT, FIVE_MINUTES, LAST_AT, Span
 
 BLOCK = 2**20  # bytes read at once, and the most of a line
 GZIP = b"\x1f\x8b"

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from pathlib import PurePath
 
-from events.files import columns, encodings, json_arrays, json_lines, lines, time_formats
+from events.files import (
+    columns,
+    encodings,
+    json_arrays,
+    json_lines,
+    lines,
+    time_formats,
+)
 from events.files.dialects import POINT, UNCERTAIN, Dialect, Form
 from events.files.encodings import UTF_8
 from events.files.fields import Fields

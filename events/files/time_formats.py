@@ -13,8 +13,8 @@ from itertools import product
 
 import msgspec
 
-from timegrid import times
 from events.body import Moment
+from timegrid import times
 
 EXCEL_EPOCH = datetime(1899, 12, 30)  # day 0 of the serials from March 1900 on
 PLAUSIBLE = datetime(1973, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from goals.counters.hashing import LAYOUT, Hashes, Ints, Layout, places, salts
 from goals.counters.filter_pages import Bools, Pages
+from goals.counters.hashing import LAYOUT, Hashes, Ints, Layout, places, salts
 
 
 class Addresses(NamedTuple):

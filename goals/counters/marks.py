@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from events.arrivals import Arrivals
-from goals.counters.hashing import Hashes, Ints
 from goals.counters.filter_pages import Bools
+from goals.counters.hashing import Hashes, Ints
 
 GLOBAL = 0  # the id of a namespace's global counter; those of event names begin at 1
 EVERYBODY = 0  # and its row among counters, which ascend

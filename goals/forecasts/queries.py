@@ -8,12 +8,12 @@ import numpy as np
 
 from api import elements
 from events import names
-from goals.forecasts import funnels, predictions
-from goals.paths import published
 from goals import queries
-from goals.forecasts.funnels import Funnel, SingleBounds, Totals
 from goals.counters.hashing import Ints
+from goals.forecasts import funnels, predictions
+from goals.forecasts.funnels import Funnel, SingleBounds, Totals
 from goals.forecasts.predictions import Nudge
+from goals.paths import published
 from goals.paths.published import Paths
 from goals.queries import Count
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from goals.counters.filter_pages import Bools
 from goals.counters.hashing import Hashes, Ints
 from goals.counters.marks import EVERYBODY, Pairs
-from goals.counters.filter_pages import Bools
 
 NEVER = np.iinfo(np.int64).max
 QUESTIONS = 1_000_000  # pairs of user and counter asked at once: bounds the memory

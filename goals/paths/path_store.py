@@ -7,12 +7,12 @@ import numpy as np
 
 from db import sql
 from events import names
-from timegrid.buckets import RESOLUTIONS
 from events.services import FirstTime
-from goals.paths import combinations
 from goals.counters.hashing import Ints
 from goals.models import COMBINATIONS, UNKNOWN
+from goals.paths import combinations
 from goals.paths.combinations import Combinations, Singles
+from timegrid.buckets import RESOLUTIONS
 
 ADD_FIRST_SEEN = """
 INSERT INTO goals_firstseen AS known

@@ -6,10 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from api import options
+from api import options, zones
 from events import body
 from events.files import encodings
-from api import zones
 from events.files.dialects import COMMA, POINT, Form
 from events.files.fields import Fields
 from events.files.recognition import Options

@@ -5,18 +5,18 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Max, Min
 
-from db import sql
 from accounts.queries import Scope
 from analytics import kinds
-from analytics.kinds import segments
 from analytics.buckets import recompute
+from analytics.kinds import segments
 from analytics.models import WHOLE, AggregationRun, Bucket, Cause, Kind, Metric
-from timegrid import buckets
+from db import sql
 from events import imports
 from events import queries as events
-from timegrid.buckets import FIVE_MINUTES, Span
 from events.imports import Content, Progress
 from goals import services as goals
+from timegrid import buckets
+from timegrid.buckets import FIVE_MINUTES, Span
 
 
 class ImportRefusedError(ValueError):

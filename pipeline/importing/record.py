@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 
 from accounts import services as accounts
 from accounts.queries import Scope
-from pipeline.importing import own, catch_up
-from pipeline.importing.own import ImportRefusedError
-from pipeline.importing.catch_up import Clock
 from events import imports, names
 from events.body import FUTURE, Event
+from events.files.lines import Rules
 from events.files.reading import FileError, Reading, Source, Survey
 from events.imports import Content, Progress
-from events.files.lines import Rules
+from pipeline.importing import catch_up, own
+from pipeline.importing.catch_up import Clock
+from pipeline.importing.own import ImportRefusedError
 
 CHUNK = 25_000  # events of one transaction, at least: bounds the memory
 ORDERED = timedelta(hours=1)  # that events may come late, and still are in order

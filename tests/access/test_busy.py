@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from db import sql
 from accounts.models import Namespace
+from db import sql
 from tests.conftest import T0
 from tests.transactions import elsewhere
 

@@ -9,11 +9,11 @@ from itertools import count
 from accounts.models import Namespace
 from analytics.buckets import recompute
 from analytics.models import KPI, AggregationRun, Bucket, Kind, Metric, Unit
-from timegrid import buckets
 from events import keys
 from events import services as intake
 from events.arrivals import Arrival
 from goals import services as goals
+from timegrid import buckets
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

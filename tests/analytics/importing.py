@@ -6,9 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Namespace
-from pipeline.importing import record as imports
 from events import services as intake
 from events.models import Import
+from pipeline.importing import record as imports
 from tests.analytics import builders
 from tests.analytics.builders import DAY, MINUTE, NOON
 

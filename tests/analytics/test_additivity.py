@@ -10,13 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.series import values as series
 from analytics.models import Kind
-from timegrid import buckets, periods
+from analytics.series import values as series
 from events import services as intake
 from events.arrivals import Arrival
-from timegrid.buckets import Granularity
-from timegrid.periods import Period
 from tests.analytics.builders import (
     DAY,
     NOON,
@@ -27,6 +24,9 @@ from tests.analytics.builders import (
     namespace,
     stored,
 )
+from timegrid import buckets, periods
+from timegrid.buckets import Granularity
+from timegrid.periods import Period
 
 pytestmark = pytest.mark.django_db
 

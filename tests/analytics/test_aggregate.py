@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from db import sql
 from analytics.buckets import recompute
 from analytics.models import AggregationRun, Bucket, Kind, Metric
+from db import sql
 from events import services as intake
 from tests.analytics.builders import (
     DAY,

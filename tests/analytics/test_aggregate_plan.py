@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from db import sql
 from analytics import kinds
-from analytics.kinds import segments
 from analytics.buckets import recompute
+from analytics.kinds import segments
 from analytics.models import ATTRIBUTED, Kind
+from db import sql
 from events import history
 from events import services as intake
-from timegrid.buckets import Span
 from tests.analytics.builders import DAY, NOON, metric, namespace
+from timegrid.buckets import Span
 
 pytestmark = pytest.mark.django_db
 

@@ -9,11 +9,10 @@ from django.core.management.base import SystemCheckError
 from django.db import connection
 
 from analytics.buckets import fills
-from analytics.reconciliation import services as verification
 from analytics.models import KPI, Kind, Metric, ReportSchedule
+from analytics.reconciliation import services as verification
 from analytics.reports import mails, schedules
 from analytics.reports.plans import PlanError
-from timegrid.buckets import Span
 from segmentation.models import Segmentation
 from tests.admin.conftest import session
 from tests.analytics.builders import (
@@ -30,6 +29,7 @@ from tests.analytics.builders import (
 )
 from tests.analytics.reporting import document, written
 from tests.analytics.segmented import ab_test, leaf, segmented, split
+from timegrid.buckets import Span
 
 pytestmark = pytest.mark.django_db
 

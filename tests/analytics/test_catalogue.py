@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics.catalogue import shipped
 from analytics.buckets import recompute
+from analytics.catalogue import shipped
 from analytics.models import KPI, Metric
 from tests.analytics.builders import NOON, aggregate, arrive, event, namespace, stored
 

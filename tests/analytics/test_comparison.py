@@ -7,13 +7,13 @@ import time_machine
 
 from accounts.models import Namespace
 from analytics.models import Bucket, Fill, Kind, Metric
-from timegrid import buckets
 from events.keys import SHARDS
 from events.models import Batch
 from segmentation import queries, services
 from segmentation.models import ABTest
 from segmentation.tree import Group
 from tests.analytics.builders import DAY, NOON, aggregate, arrive, event, kpi, metric
+from timegrid import buckets
 
 pytestmark = pytest.mark.django_db
 

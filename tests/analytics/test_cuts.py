@@ -9,13 +9,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from analytics.series import values as series
 from analytics.models import Kind
+from analytics.series import values as series
+from tests.analytics.builders import DAY, HOUR, fill, metric, namespace
 from timegrid import buckets, periods
 from timegrid.buckets import Granularity
 from timegrid.comparisons import Comparison
 from timegrid.periods import Period
-from tests.analytics.builders import DAY, HOUR, fill, metric, namespace
 
 pytestmark = pytest.mark.django_db
 

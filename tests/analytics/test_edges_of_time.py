@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analytics.models import Kind, Report
-from timegrid.buckets import FIRST_AT, Granularity
-from timegrid.comparisons import Comparison
 from api.spans import EARLIEST, LATEST
 from tests.analytics.builders import NOON, fill, kpi, metric
 from tests.analytics.segmented import ab_test, leaf, segmented, split
+from timegrid.buckets import FIRST_AT, Granularity
+from timegrid.comparisons import Comparison
 
 FIRST = FIRST_AT.timestamp()
 EDGES = [EARLIEST, FIRST, FIRST + 86_400 * 366, -1.045e9, 0.0, NOON.timestamp(), LATEST]

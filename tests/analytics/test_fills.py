@@ -6,11 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics.buckets import fills, rebuilds
-from analytics.series import values as series
-from analytics.reconciliation import services as verification
 from analytics.models import WHOLE, Bucket, Carried, Fill, Kind, Metric
+from analytics.reconciliation import services as verification
+from analytics.series import values as series
 from events import services as intake
-from timegrid.periods import Period
 from segmentation.models import Segmentation
 from tests.analytics.builders import (
     DAY,
@@ -25,6 +24,7 @@ from tests.analytics.builders import (
     namespace,
 )
 from tests.analytics.segmented import ab_test, leaf, segmented, split
+from timegrid.periods import Period
 
 pytestmark = pytest.mark.django_db
 

@@ -13,11 +13,12 @@ import pytest
 from django.core.management import CommandError
 
 from accounts.models import Namespace
-from pipeline.importing import record as imports, catch_up
 from analytics.models import AggregationRun, Bucket
 from events import services as intake
 from events.models import Event, EventName, Import, InboxEvent, SeenEvent
 from goals import queries as goals
+from pipeline.importing import catch_up
+from pipeline.importing import record as imports
 from tests.analytics.builders import DAY, HOUR, MINUTE, NOON
 from tests.analytics.importing import (
     FIVE,

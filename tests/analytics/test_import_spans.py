@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from accounts.models import Namespace
-from pipeline.importing import catch_up
 from analytics.models import AggregationRun, Bucket, Carried, Cause, Kind
 from events import services as intake
 from events.models import Event, Import, InboxEvent
+from pipeline.importing import catch_up
 from tests.analytics import builders
 from tests.analytics.builders import DAY, HOUR, MINUTE, NOON
 from tests.analytics.importing import (

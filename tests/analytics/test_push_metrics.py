@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from accounts.models import Namespace
 from analytics.external import services as pushes
 from analytics.models import AggregationRun, Bucket, Cause, Kind
-from timegrid import buckets
 from tests.analytics.builders import (
     HOUR,
     MINUTE,
@@ -24,6 +23,7 @@ from tests.analytics.builders import (
     namespace,
     stored,
 )
+from timegrid import buckets
 
 pytestmark = pytest.mark.django_db
 URL = "/analytics/metrics/values/"

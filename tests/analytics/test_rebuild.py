@@ -4,8 +4,8 @@ import pytest
 
 from analytics import kinds
 from analytics.buckets import rebuilds
-from analytics.models import AggregationRun, Bucket, Cause, Kind, Metric, Rebuild
 from analytics.buckets.rebuilds import NotRebuildableError
+from analytics.models import AggregationRun, Bucket, Cause, Kind, Metric, Rebuild
 from tests.analytics.builders import (
     DAY,
     HOUR,

@@ -9,10 +9,9 @@ from itertools import count
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
-from db import sql
 from analytics.buckets import rebuilds, recompute, tasks
 from analytics.models import AggregationRun, Cause, Kind, Metric, Rebuild
-from timegrid import buckets
+from db import sql
 from tests.analytics.builders import (
     DAY,
     aggregate,
@@ -30,6 +29,7 @@ from tests.pipeline.processes import (
     until,
     waiting,
 )
+from timegrid import buckets
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAYS = 3

@@ -12,9 +12,9 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from db import sql
 from analytics.models import Kind, Report, Status
 from analytics.reports import queue, storing, tasks
+from db import sql
 from embedded import home as embedded
 from tests.analytics.builders import DAY, NOON, fill, kpi, metric
 from tests.analytics.reporting import asked, content, written

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from db import sql
 from accounts.models import Namespace
 from analytics.models import Kind, Report, ReportSchedule, Status
 from analytics.reports import exports, queue
+from db import sql
 from tests.analytics.builders import DAY, NOON, fill, kpi, metric
 from tests.analytics.reporting import URL, asked, claimed, work
 from tests.pipeline.processes import until, waiting_for

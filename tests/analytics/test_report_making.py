@@ -10,11 +10,11 @@ from django.core.files.storage import FileSystemStorage
 from django.db import connections
 from django.utils.deconstruct import deconstructible
 
-from analytics.series import values as series
 from analytics.models import Kind, Report, Status
 from analytics.reports import exports, queue, sheets, storing, tasks
 from analytics.reports.exports import WRITERS
 from analytics.reports.queue import HOLD
+from analytics.series import values as series
 from tests.analytics.builders import (
     DAY,
     HOUR,

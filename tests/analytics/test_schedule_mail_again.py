@@ -10,10 +10,10 @@ from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import DataError, connection
 
-from db import sql
 from accounts.models import User
 from analytics.models import Report, Status
 from analytics.reports import schedules, tasks
+from db import sql
 from tests.analytics.builders import NOON
 from tests.analytics.scheduling import made, schedule
 

@@ -9,12 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics.series import values as series
 from analytics.buckets import recompute
+from analytics.series import values as series
 from events import services as intake
 from events.arrivals import Arrival
-from timegrid.buckets import Granularity
-from timegrid.periods import Period
 from tests.analytics.builders import (
     NOON,
     aggregate,
@@ -23,6 +21,8 @@ from tests.analytics.builders import (
     namespace,
     stored,
 )
+from timegrid.buckets import Granularity
+from timegrid.periods import Period
 
 pytestmark = pytest.mark.django_db
 

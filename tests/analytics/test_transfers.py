@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import services as accounts
 from accounts.models import Namespace
-from analytics.portability import services as transfers
 from analytics.models import AggregationRun, Bucket, Cause, Kind, Metric
+from analytics.portability import services as transfers
 from events import history
 from events.body import PAST
 from tests.analytics.builders import (

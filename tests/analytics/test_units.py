@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.formulas import formula
-from analytics.models import Unit
 from analytics.formulas.units import UnitError, fault
+from analytics.models import Unit
 
 USD, COUNTS, PERCENTS = (
     ("revenue", "direct", "cents"),

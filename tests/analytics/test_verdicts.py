@@ -5,10 +5,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from analytics.formulas import formula
 from analytics.comparison import trials, verdicts
 from analytics.comparison.trials import Question, Ratio, Sample, Trial
 from analytics.comparison.verdicts import Outcome, Reach, Verdict
+from analytics.formulas import formula
 from analytics.formulas.rationals import MILLIONTHS, Rationals
 
 DAYS = timedelta(days=14)

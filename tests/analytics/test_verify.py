@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from django.db import InternalError, connection
 
 from accounts.models import Namespace
-from analytics.reconciliation import services as verification
 from analytics.models import AggregationRun, Bucket, Cause, Kind, Metric
+from analytics.reconciliation import services as verification
 from events import services as intake
 from events.models import Batch, Import
 from tests.analytics.builders import (

@@ -17,11 +17,11 @@ import pytest
 import redis
 from django.conf import settings
 
-from db import sql
 from accounts.models import Namespace
 from analytics.buckets import recompute as analytics
-from embedded import home as embedded
 from config.celery import app
+from db import sql
+from embedded import home as embedded
 from events import history
 from tests.events import builders
 from tests.events.builders import NOON, record

@@ -29,7 +29,7 @@ REPORT_BYTES = 36_000_000
 REPORT = f"""
 from datetime import UTC, datetime
 from django.core.files.base import ContentFile
-from access.models import Namespace
+from accounts.models import Namespace
 from analytics.models import Report
 report = Report(
     namespace=Namespace.objects.get(name="shop"), status="COMPLETED", digest="0",

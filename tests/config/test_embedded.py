@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.connection import parse_url
 
-from embedded import home as embedded, lock, postgres, servers, valkey
+from embedded import home as embedded
+from embedded import lock, postgres, servers, valkey
 from embedded.home import EmbeddedError
 from embedded.supervisor import Supervisor
 

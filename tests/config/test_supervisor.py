@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedded import home as embedded, lock, postgres, servers, service
+from embedded import home as embedded
+from embedded import lock, postgres, servers, service
 from embedded.progress import Progress, cpu_seconds
 from embedded.service import Child, Service, ServiceError, delay
 from embedded.supervisor import StopRequested, Supervisor, stoppable

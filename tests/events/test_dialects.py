@@ -7,8 +7,8 @@ import pytest
 from events import body
 from events.files import reading as files
 from events.files.fields import Fields
-from events.files.reading import FileError, Reading
 from events.files.lines import Rules
+from events.files.reading import FileError, Reading
 from events.files.recognition import Options
 from tests.events.test_files import NOON, ONE
 

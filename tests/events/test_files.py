@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events import body, intake
-from events.files import columns, reading as files, lines
-from timegrid.buckets import Span
+from events.files import columns, lines
+from events.files import reading as files
 from events.files.dialects import Dialect, Form
 from events.files.fields import Fields
-from events.files.reading import FileError, Reading, Survey
 from events.files.json_lines import JsonLines
 from events.files.lines import LineError, Plain, Rules
+from events.files.reading import FileError, Reading, Survey
 from events.files.recognition import Options
+from timegrid.buckets import Span
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 RULES = Rules(namespace="shop", latest_at=NOON + body.FUTURE)

@@ -7,9 +7,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from db import sql
 from accounts.models import Namespace
 from analytics.buckets import recompute as analytics
+from db import sql
 from events import history, services
 from events.models import Batch, Event
 from goals import services as goals

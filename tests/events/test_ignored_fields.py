@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from db import sql
 from accounts.models import Namespace
 from api.unknown_fields import HEADER
+from db import sql
 from events import ignored
 from events.ignored import CHARACTERS, MOST
 from events.models import IgnoredField

@@ -6,8 +6,8 @@ import pytest
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from db import sql
 from accounts.models import Namespace
+from db import sql
 from events import keys
 from events.models import EventName, InboxEvent
 from tests.events.builders import NOON, arrival, record

@@ -7,9 +7,9 @@ import pytest
 
 from events import body
 from events.files import reading
-from events.files.reading import FileError, Reading
 from events.files.json_arrays import cut
 from events.files.lines import LineError, Rules
+from events.files.reading import FileError, Reading
 from events.files.recognition import Options
 from tests.events.test_files import NOON, ONE
 

@@ -14,8 +14,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from db import sql
 from accounts.models import User
+from db import sql
 from events import names
 from events.models import InboxEvent
 from tests.flags.builders import encoded

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goals.counters.bloom import Addresses, Filters, cross
-from goals.counters.hashing import LAYOUT, PAGE_BYTES, mix
 from goals.counters.filter_pages import Pages
+from goals.counters.hashing import LAYOUT, PAGE_BYTES, mix
 
 NOTHING = np.zeros(0, np.int64)
 

@@ -5,8 +5,8 @@ import pytest
 
 from goals.counters.bloom import Filters
 from goals.counters.bounds import false_positive_rate
-from goals.counters.hashing import HASHES, LAYOUT, PAGE_BITS, places, salts
 from goals.counters.filter_pages import Pages
+from goals.counters.hashing import HASHES, LAYOUT, PAGE_BITS, places, salts
 
 
 def numbered(start, stop):

@@ -4,8 +4,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from goals import services
-from goals.paths import path_store
 from goals.models import UNKNOWN, Combination, Counter, SingleEvent
+from goals.paths import path_store
 from tests.events.builders import NOON, arrival, record
 
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from accounts.models import Namespace
 from events import history
 from events.models import Batch, Event, InboxEvent
-from goals.counters import hashing
 from goals import services
-from goals.models import Counter, FilterPage, FirstSeen
+from goals.counters import hashing
 from goals.counters.filter_store import LayoutError
+from goals.models import Counter, FilterPage, FirstSeen
 from tests.events.builders import NOON, arrival, record
 from tests.goals import truth
 from tests.goals.truth import Truth

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Namespace
-from timegrid.buckets import RESOLUTIONS, Granularity
 from goals import queries, services, views
 from goals.models import FirstSeen
 from tests.events.builders import NOON, arrival, record
+from timegrid.buckets import RESOLUTIONS, Granularity
 
 pytestmark = pytest.mark.django_db
 URL = "/v0/analytics"

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goals.counters.bounds import bounds
-from goals.forecasts.funnels import funnel, single_bounds, totals
 from goals.counters.hashing import LAYOUT
+from goals.forecasts.funnels import funnel, single_bounds, totals
 
 RUNS = 20_000
 names = st.frozensets(st.sampled_from("abcdef"))

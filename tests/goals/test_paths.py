@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from accounts.models import Namespace
 from events import history
-from goals.paths import combinations
 from goals import queries, services
+from goals.paths import combinations
 from tests.events.builders import NOON, arrival, record
 from tests.goals.paths_model import Model, published
 

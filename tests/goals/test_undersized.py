@@ -13,11 +13,11 @@ import pytest
 
 from events.arrivals import WIRE
 from goals.counters import marks
-from goals.paths import combinations
 from goals.counters.bloom import Filters, cross
 from goals.counters.bounds import bounds, false_positive_rate
-from goals.forecasts.funnels import single_bounds
 from goals.counters.hashing import Layout, mix
+from goals.forecasts.funnels import single_bounds
+from goals.paths import combinations
 
 RUNS = 100
 SHARDS = 2

@@ -18,7 +18,8 @@ from typing import Any
 import httpx
 from celery import Celery
 
-from embedded import home as embedded, servers, service
+from embedded import home as embedded
+from embedded import servers, service
 from tests.pipeline.processes import ROOT, until
 
 Json = dict[str, Any]

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.events.test_spans_in_zones import CHANGES
 from timegrid import buckets
 from timegrid.buckets import Granularity, Span
-from tests.events.test_spans_in_zones import CHANGES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Beside those: clocks that skip midnight, or show the hour before it twice.

@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 
 from accounts import services
-from api.headers import POLICY
 from accounts.models import User
+from api.headers import POLICY
 
 pytestmark = pytest.mark.django_db
 STATIC = settings.BASE_DIR / "static"

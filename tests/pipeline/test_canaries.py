@@ -14,8 +14,8 @@ import pytest
 import redis
 from django.conf import settings
 
-from db import sql
 from analytics.buckets.tasks import aggregate
+from db import sql
 from embedded import home as embedded
 from events import names
 from events.models import Event

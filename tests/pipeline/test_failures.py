@@ -9,11 +9,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from kombu import Connection
 
-from db import sql
 from accounts.models import Namespace
 from analytics.buckets import fills, rebuilds, tasks
 from analytics.buckets import recompute as analytics
 from analytics.models import Kind, Metric
+from db import sql
 from events import services as intake
 from events.models import Failure, SeenEvent
 from goals import services as goals

@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 from django.db import OperationalError, connection
 
-from db import sql
 from analytics.buckets import fills, rebuilds
-from analytics.external import services as pushes
 from analytics.buckets import recompute as analytics
-from analytics.models import Bucket, Fill, Kind, Metric, Rebuild
 from analytics.buckets.tasks import aggregate, fill, rebuild, sweep
+from analytics.external import services as pushes
+from analytics.models import Bucket, Fill, Kind, Metric, Rebuild
+from db import sql
 from events import names
 from events import services as intake
 from events.models import ItemPrice, PriceChange

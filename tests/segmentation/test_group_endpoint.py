@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from db import sql
 from accounts.models import Namespace
 from accounts.queries import Scope
+from db import sql
 from events import queries as events
 from segmentation import queries
 from tests.conftest import T0

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import services
-from api import spelling
 from accounts.models import DEFAULT_NAMESPACE, Namespace, Role
+from api import spelling
 from api.options import Once
 
 LONGEST = 36_500

@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from api.options import Once
 from analytics.portability import services as transfers
 from analytics.portability.lines import TransferError
+from api.options import Once
 from timegrid.buckets import FIRST_AT, LAST_AT, Span, SpanError
 
 

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import Progress
 
+from analytics.models import AggregationRun
 from analytics.portability import services as transfers
 from analytics.portability.lines import TransferError
-from analytics.models import AggregationRun
 from events.files import encodings, reading
 from events.files.reading import BLOCK, FileError
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from analytics.buckets import rebuilds, recompute
+from analytics.catalogue import shipped
 from api import elements
 from api.options import require_known
-from analytics.catalogue import shipped
-from analytics.buckets import rebuilds, recompute
 
 
 class Command(BaseCommand):

@@ -14,10 +14,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from api.options import require_known
 from analytics.buckets import rebuilds
-from analytics.models import Metric
 from analytics.buckets.rebuilds import NotRebuildableError
+from analytics.models import Metric
+from api.options import require_known
 
 COLUMNS = (
     TextColumn("{task.description}"),

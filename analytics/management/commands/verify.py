@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Namespace
-from api.options import require_known
 from analytics.reconciliation import services as verification
 from analytics.reconciliation.services import SHOWN, Difference, Verified
+from api.options import require_known
 
 
 class Command(BaseCommand):

@@ -15,7 +15,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-from embedded import home as embedded, lock, servers
+from embedded import home as embedded
+from embedded import lock, servers
 from embedded.lock import AlreadyRunningError
 from embedded.management.commands import serve
 from embedded.service import Service

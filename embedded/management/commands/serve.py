@@ -18,7 +18,8 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 
-from embedded import home as embedded, lock, servers
+from embedded import home as embedded
+from embedded import lock, servers
 from embedded.home import EmbeddedError
 from embedded.lock import AlreadyRunningError, Lock
 from embedded.service import Service, ServiceError

@@ -12,16 +12,18 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.progress import BarColumn, Progress, TextColumn
 
-from api import spelling
 from accounts.models import DEFAULT_NAMESPACE, Namespace
+from api import spelling
 from api.options import Once
-from pipeline.importing import options as file_options, record, own as ownership
-from pipeline.importing.record import Plan
-from pipeline.importing.own import ImportRefusedError
 from events.files import reading
 from events.files.reading import FileError, Source, readable
 from events.imports import LostError
 from events.names import NameLimitError
+from pipeline.importing import options as file_options
+from pipeline.importing import own as ownership
+from pipeline.importing import record
+from pipeline.importing.own import ImportRefusedError
+from pipeline.importing.record import Plan
 
 REFUSALS = (FileError, ImportRefusedError, LostError, NameLimitError)
 SECONDS = 5.0  # between two lines, where there is no terminal
