@@ -1,6 +1,7 @@
 from django.urls import path
 
 from analytics.comparison import views as comparison
+from analytics.external import views as external
 from analytics.lineage import views as audits
 from analytics.reports import views as reports
 from analytics.series import views
@@ -12,7 +13,7 @@ urlpatterns = [
     path("analytics/kpis/configs/", views.KPIConfigs.as_view()),
     path("analytics/kpis/values/", views.KPIValues.as_view()),
     path("analytics/kpis/<str:name>/explain/", audits.KPIExplanation.as_view()),
-    path("analytics/metrics/values/", views.MetricValues.as_view()),
+    path("analytics/metrics/values/", external.MetricValues.as_view()),
     path(
         "analytics/segmentations/params/<str:segmentation_id>/comparison/",
         comparison.SegmentationComparison.as_view(),

@@ -1,6 +1,7 @@
 """What a request may hold: names that are known, and lists that are counted first."""
 
 from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -41,6 +42,8 @@ ALIASES = {
     "order_by": "ordering",
     "output": "format",
 }
+
+NUMBER_EXPECTED = "A valid number is required."
 
 
 class Input(serializers.Serializer[Body]):
@@ -147,3 +150,9 @@ class V0Query(Input):
         for name in unknown:
             if meant := spelling.surely(name, known, aliases):
                 raise ValidationError({name: [MEANT.format(meant=meant)]})
+
+
+def require_number(data: object) -> None:
+    """Raises ValidationError for what JSON writes otherwise than as a number."""
+    if isinstance(data, bool) or not isinstance(data, int | float | Decimal):
+        raise ValidationError(NUMBER_EXPECTED)

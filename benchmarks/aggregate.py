@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from analytics import kinds
-from analytics.buckets import recompute
 from benchmarks import segments, visits
 from benchmarks.report import Finding, median_seconds, seconds
 from db import sql
+from pipeline import aggregate
 from timegrid import buckets
 from timegrid.buckets import FIVE_MINUTES, Span
 
@@ -55,7 +55,7 @@ def aggregation(namespace_id: int, dirty: Span, now: datetime) -> Finding:
     within = kinds.within([dirty], "occurred_at")
     bare = BARE.format(namespace_id=namespace_id, dirty=within)
     counted = median_seconds(lambda: sql.fetch(bare), rounds=3)
-    taken = seconds(lambda: recompute.aggregate(namespace_id=namespace_id, at=now))
+    taken = seconds(lambda: aggregate.aggregate(namespace_id=namespace_id, at=now))
     [(events,)] = sql.fetch(f"SELECT count(*) FROM events_event WHERE {within}")
     return Finding(
         f"aggregation of {events:,} new events / bare GROUP BY bucket, name",

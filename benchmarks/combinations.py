@@ -101,7 +101,7 @@ def completed(filters: Filters, users: Hashes) -> list[tuple[Hashes, Bools]]:
     reached = combinations.completions(found, new, ids=batch["id"], since=SINCE)
     every: Ints = np.arange(len(filters.counters))
     result = []
-    for part in combinations.parts(reached, counters=len(every)):
+    for part in combinations.pieces(reached, counters=len(every)):
         known = combinations.known_users(part, found, new)
         asked, rows = cross(users=known, rows=every)
         held = filters.contains(users=asked, rows=rows).reshape(len(every), -1)

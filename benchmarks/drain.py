@@ -8,8 +8,8 @@ from django.db import transaction
 from benchmarks.report import Finding, seconds
 from db import sql
 from events import history
-from goals import services
 from goals.paths import path_store
+from pipeline import drain
 
 EVENTS = 400_000
 GOALS = 50
@@ -122,8 +122,8 @@ def against_moves(namespace_id: int, what: str) -> Iterator[Finding]:
     for _ in range(2):
         forget()
         bare.append(refilled(lambda: move(namespace_id)))
-        new.append(refilled(lambda: services.drain_all(at=now)))
-        known.append(refilled(lambda: services.drain_all(at=now)))
+        new.append(refilled(lambda: drain.drain_all(at=now)))
+        known.append(refilled(lambda: drain.drain_all(at=now)))
     forget()
     for users, taken in (("new", min(new)), ("known", min(known))):
         yield Finding(
@@ -167,7 +167,7 @@ def drains() -> tuple[float, float]:
     now, new, known = datetime.now(UTC), [], []
     for _ in range(2):
         forget()
-        new.append(refilled(lambda: services.drain_all(at=now)))
-        known.append(refilled(lambda: services.drain_all(at=now)))
+        new.append(refilled(lambda: drain.drain_all(at=now)))
+        known.append(refilled(lambda: drain.drain_all(at=now)))
     forget()
     return min(new), min(known)

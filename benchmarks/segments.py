@@ -7,7 +7,8 @@ from typing import Any
 from django.db import transaction
 
 from analytics.buckets import recompute as services
-from analytics.kinds import segments
+from analytics.buckets import runs
+from analytics.kinds import segments, specs
 from analytics.kinds.segments import Segments
 from analytics.models import Cause
 from benchmarks.report import Finding, seconds
@@ -53,12 +54,10 @@ def node(test: str, group_b: dict[str, Any]) -> dict[str, Any]:
 
 @transaction.atomic
 def recompute(namespace_id: int, span: Span, stored: Segments) -> None:
-    run = services.begin(
-        namespace_id=namespace_id, cause=Cause.EVENTS, at=span.start_at
-    )
+    run = runs.begin(namespace_id=namespace_id, cause=Cause.EVENTS, at=span.start_at)
     services.recompute(
         namespace_id=namespace_id,
-        targets=services.computed(namespace_id),
+        metrics=specs.computed(namespace_id),
         segments=stored,
         spans=[span],
         run_id=run.pk,

@@ -47,13 +47,13 @@ app.conf.update(
     task_default_queue=BACKGROUND,
     task_routes={
         "pipeline.tasks.drain": {"queue": COUNTING},
-        "analytics.buckets.tasks.aggregate": {"queue": COUNTING},
+        "pipeline.tasks.aggregate": {"queue": COUNTING},
     },
     beat_scheduler="config.beat:Beat",
     beat_schedule={
         "drain": tick("pipeline.tasks.drain", seconds=settings.DRAIN_SECONDS),
         "aggregate": tick(
-            "analytics.buckets.tasks.aggregate", seconds=settings.AGGREGATE_SECONDS
+            "pipeline.tasks.aggregate", seconds=settings.AGGREGATE_SECONDS
         ),
         "rebuild": tick("analytics.buckets.tasks.rebuild", seconds=60),
         "fill": tick("analytics.buckets.tasks.fill", seconds=20),
@@ -62,8 +62,8 @@ app.conf.update(
         "expire-reports": tick("analytics.reports.tasks.expire", seconds=HOUR),
         "schedule-reports": tick("analytics.reports.tasks.schedule", seconds=60),
         "mail-reports": tick("analytics.reports.tasks.mail", seconds=60),
-        "retain": tick("events.tasks.retain", seconds=HOUR),
+        "retain": tick("pipeline.tasks.retain", seconds=HOUR),
     },
 )
 app.autodiscover_tasks()
-app.autodiscover_tasks(["analytics.reports"])
+app.autodiscover_tasks(["analytics.buckets", "analytics.reports"])

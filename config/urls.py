@@ -3,11 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from analytics.series.views import Ready
 from api import documentation
 from config import health
 from goals.urls import v0 as goals
 from pipeline.exposition import Metrics
+from pipeline.views import Ready
 from web.views import Dashboard, Goals
 
 # Here and not when Django starts: commands and workers need no page of the admin.

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import Copy
+
+# For sorts of a million events, until the transaction ends.
+MEMORY = "SET LOCAL work_mem = '64MB'"
 
 
 def fetch(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
@@ -33,7 +36,16 @@ def copying(statement: str, **parameters: Any) -> Iterator[Copy]:
         yield copy
 
 
-def locked(name: str, *, key: int) -> bool:
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Reads within see one moment of the data; writes fail."""
+    with transaction.atomic(durable=True):
+        execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        execute(MEMORY)
+        yield
+
+
+def try_lock(name: str, *, key: int) -> bool:
     """Takes a lock for the rest of this transaction, or says that another has it.
 
     Never waits, and needs no release: it ends with the transaction, however that ends.

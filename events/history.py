@@ -11,7 +11,7 @@ from django.db import transaction
 
 from db import sql
 
-KEPT = timedelta(days=7)
+DEDUPE_WINDOW = timedelta(days=7)
 LOOK_BACK = timedelta(hours=72)  # how far before a bucket its metrics may look
 PREFIX = "events_event_"
 

@@ -113,7 +113,9 @@ def take(
         new = services.record(
             arrivals=arrivals(events, scope=one.scope, at=at),
             received_at=at,
-            claim=partial(seen.claim_many, since=one.started_at if anew else None),
+            remember=partial(
+                seen.remember_many, since=one.started_at if anew else None
+            ),
         )
         taken = one.taken + len(events)
         after = replace(one, taken=taken, recorded=one.recorded + new)

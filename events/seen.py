@@ -14,9 +14,9 @@ from db import sql
 from events.arrivals import Arrival, microseconds
 
 Key = tuple[int, str]  # a namespace's id and the hash of an event id
-Claim = Callable[[Collection[Key], datetime], Collection[Key]]
+Remember = Callable[[Collection[Key], datetime], Collection[Key]]
 
-CLAIM = """
+REMEMBER = """
 INSERT INTO events_seenevent AS seen (namespace_id, event_hash, seen_at)
 SELECT namespace_id, event_hash, %(at)s
 FROM unnest(%(namespaces)s::bigint[], %(hashes)s::uuid[])
@@ -43,10 +43,12 @@ ROW = np.dtype(
 )
 
 
-def fresh(arrivals: Sequence[Arrival], *, at: datetime, claim: Claim) -> list[Arrival]:
+def fresh(
+    arrivals: Sequence[Arrival], *, at: datetime, remember: Remember
+) -> list[Arrival]:
     """Returns the events that are no repeats, and remembers them as seen.
 
-    `claim` remembers distinct keys and returns those that were not seen.
+    `remember` remembers distinct keys and returns those that were not seen.
     """
     first: dict[Key, Arrival] = {}
     for one in arrivals:
@@ -54,20 +56,20 @@ def fresh(arrivals: Sequence[Arrival], *, at: datetime, claim: Claim) -> list[Ar
             first.setdefault((one.namespace_id, one.event_hash), one)
     if not first:
         return list(arrivals)
-    claimed = claim(first.keys(), at)
-    if len(claimed) == len(arrivals):
+    remembered = remember(first.keys(), at)
+    if len(remembered) == len(arrivals):
         return list(arrivals)
-    kept = {id(first[key]) for key in claimed}
+    kept = {id(first[key]) for key in remembered}
     return [one for one in arrivals if not one.event_hash or id(one) in kept]
 
 
-def claim(
+def remember(
     keys: Collection[Key], at: datetime, *, since: datetime | None = None
 ) -> list[Key]:
     """Remembers hashes; returns those that were not seen, or not `since` a time."""
     namespaces, hashes = zip(*keys, strict=True)
     return sql.fetch(
-        CLAIM.replace("{otherwise}", RENEW if since else LEAVE),
+        REMEMBER.replace("{otherwise}", RENEW if since else LEAVE),
         namespaces=sql.array(namespaces),
         hashes=sql.array(hashes),
         since=since,
@@ -75,7 +77,7 @@ def claim(
     )
 
 
-def claim_many(
+def remember_many(
     keys: Collection[Key], at: datetime, *, since: datetime | None
 ) -> Collection[Key]:
     """The same where most likely none was seen: then it takes half as long."""
@@ -83,7 +85,7 @@ def claim_many(
         with transaction.atomic(), sql.copying(COPY) as copy:
             copy.write(BEGIN + rows(keys, at).tobytes() + END)
     except IntegrityError:
-        return claim(keys, at, since=since)
+        return remember(keys, at, since=since)
     return keys
 
 

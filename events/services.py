@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
-from functools import partial
 
 from django.db import transaction
 
 from db import sql
-from events import failures, history, names, queries, seen
+from events import history, names, seen
 from events.arrivals import Arrival, microseconds
 from events.body import PAST
 from events.models import Batch, PriceChange
@@ -35,15 +34,15 @@ def record(
     *,
     arrivals: Sequence[Arrival],
     received_at: datetime,
-    claim: seen.Claim = seen.claim,
+    remember: seen.Remember = seen.remember,
 ) -> int:
     """Puts events into the inbox, all or none, and returns how many were new.
 
     An event whose hash was seen in the last 7 days is a repeat and is left out, as
-    `claim` tells. Raises NameLimitError. When this returns, the events are committed
+    `remember` tells. Raises NameLimitError. When this returns, the events are committed
     (unless the caller holds a transaction of its own).
     """
-    fresh = seen.fresh(arrivals, at=received_at, claim=claim)
+    fresh = seen.fresh(arrivals, at=received_at, remember=remember)
     name_ids = names.ensure({(one.namespace_id, one.event_name) for one in fresh})
     received = microseconds(received_at)
     with sql.copying(COPY) as copy:
@@ -83,7 +82,7 @@ class FirstTime:
     value_sum: Decimal | None
 
 
-SETTLE = """
+MOVE = """
 WITH mark AS (
     SELECT id, of_name = 1 AS first_of_name, of_user = 1 AS first_of_user
     FROM unnest(%(ids)s::bigint[], %(of_name)s::int[], %(of_user)s::int[])
@@ -117,7 +116,7 @@ FROM taken WHERE first_of_user GROUP BY 2
 """
 
 
-def settle(
+def move_to_history(
     *,
     namespace_id: int,
     shard: int,
@@ -131,7 +130,7 @@ def settle(
     `ids` and the marks, 0 or 1, run in parallel. The days of the events must exist.
     """
     rows = sql.fetch(
-        SETTLE,
+        MOVE,
         namespace_id=namespace_id,
         shard=shard,
         ids=sql.array(ids),
@@ -182,7 +181,7 @@ def put_prices(
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PendingWork:
     """What an aggregation has to cover: spans are disjoint, sorted, half-open.
 
     `batches` are the ids of batches.
@@ -193,7 +192,7 @@ class Claim:
     spans: list[tuple[datetime, datetime]]
 
 
-CLAIM_BATCHES = """
+TAKE_PENDING = """
 WITH batch AS (
     UPDATE events_batch SET aggregated_at = %(at)s, aggregated_by = %(run_id)s
     WHERE namespace_id = %(namespace_id)s AND aggregated_at IS NULL
@@ -223,45 +222,26 @@ SELECT (SELECT array_agg(id) FROM batch), (SELECT coalesce(sum(events), 0) FROM 
 """
 
 
-def claim(
+def take_pending(
     *, namespace_id: int, priced: Sequence[int], run_id: int, at: datetime
-) -> Claim:
+) -> PendingWork:
     """Marks batches and new prices as aggregated by a run; returns what they touch.
 
-    Belongs into the transaction that recomputes the buckets: both happen or neither.
+    Part of the transaction that recomputes the buckets: both happen or neither.
     `priced` are the event names whose missing values are taken from item prices; a
     price that changes leaves what is older than PAST as it is.
     """
     [(batches, events, starts, ends)] = sql.fetch(
-        CLAIM_BATCHES,
+        TAKE_PENDING,
         namespace_id=namespace_id,
         priced=list(priced),
         sealed_at=at - PAST,
         run_id=run_id,
         at=at,
     )
-    return Claim(
+    return PendingWork(
         batches or [], int(events), list(zip(starts or (), ends or (), strict=True))
     )
-
-
-def retain(*, now: datetime) -> list[date]:
-    """Makes the days ahead, drops what is past keeping, and returns the days dropped.
-
-    A day stays while an event in the inbox, or one that no bucket holds yet, is so old
-    that the day may be needed to compute its buckets; and while an import that brings
-    its events has not ended, and a day longer. What fails is noted; the rest goes on.
-    """
-    history.ensure(now.date() + timedelta(days=ahead) for ahead in range(-PAST.days, 4))
-    forget(before=now - history.KEPT)
-    failures.expire(now=now)
-    needed = queries.oldest_unaggregated() or now, queries.oldest_import(now=now) or now
-    kept_from = (min(now - PAST, *needed) - history.LOOK_BACK).date()
-    past = sorted(day for day in history.existing() if day < kept_from)
-    with failures.attempts("retain", at=now) as attempts:
-        for day in past:
-            attempts.attempt(day.toordinal(), partial(history.drop, day))
-    return sorted(set(past) - history.existing())
 
 
 FORGET_SEEN = """

@@ -15,7 +15,7 @@ from django.db import close_old_connections
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
 
-from analytics.buckets.recompute import load_catalogue
+from analytics.catalogue.services import load_catalogue
 from config.wsgi import application
 from tests.analytics.builders import NOON, fill
 

@@ -11,8 +11,8 @@ from functools import partial
 from django.db import transaction
 
 from accounts.models import Namespace
-from analytics.buckets import recompute
-from analytics.kinds import segments
+from analytics.buckets import recompute, runs
+from analytics.kinds import segments, specs
 from analytics.models import WHOLE, Cause, Fill
 from db import sql
 from events import failures
@@ -83,7 +83,7 @@ def step(number: int, *, at: datetime) -> Fill | None:
     """
     rows = Fill.objects.filter(pk=number, finished_at=None)
     scope = rows.values_list("segmentation__namespace", flat=True).first()
-    if scope is None or not sql.locked("aggregate", key=scope):
+    if scope is None or not sql.try_lock("aggregate", key=scope):
         return None
     one = rows.first()
     if one is None:
@@ -151,15 +151,15 @@ def fill(cut: Cut, *, namespace_id: int, day: Span, at: datetime) -> None:
     start_at = max(day.start_at, open_from(at=at))
     if start_at >= day.end_at:  # it waited until the day was sealed
         return
-    run = recompute.begin(namespace_id=namespace_id, cause=Cause.FILL, at=at)
+    run = runs.begin(namespace_id=namespace_id, cause=Cause.FILL, at=at)
     written = recompute.recompute(
         namespace_id=namespace_id,
-        targets=recompute.computed(namespace_id),
+        metrics=specs.computed(namespace_id),
         segments=segments.leaves(cut),
         spans=[Span(start_at, day.end_at)],
         run_id=run.pk,
     )
-    recompute.finish(run, buckets=written)
+    runs.finish(run, buckets=written)
 
 
 def carry(cut: Cut, *, namespace_id: int, from_at: datetime) -> None:
@@ -215,7 +215,7 @@ def sweep_one(*, namespace_id: int) -> int:
 
     No aggregation is under way meanwhile: what one wrote before, it read before.
     """
-    if not sql.locked("aggregate", key=namespace_id):
+    if not sql.try_lock("aggregate", key=namespace_id):
         return 0
     return sql.execute(
         ORPHANS,

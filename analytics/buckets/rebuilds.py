@@ -15,8 +15,8 @@ from django.db.models import Max
 
 from accounts.models import Namespace
 from analytics import kinds
-from analytics.buckets import recompute
-from analytics.kinds import segments
+from analytics.buckets import recompute, runs
+from analytics.kinds import segments, specs
 from analytics.models import WHOLE, Bucket, Carried, Cause, Kind, Metric, Rebuild
 from db import sql
 from events import failures, past
@@ -181,7 +181,7 @@ def hold(namespace_id: int, *, wait: bool) -> None:
     """Keeps other workers away from a namespace, or raises BusyError."""
     if wait:
         sql.lock("aggregate", key=namespace_id)
-    elif not sql.locked("aggregate", key=namespace_id):
+    elif not sql.try_lock("aggregate", key=namespace_id):
         raise BusyError(namespace_id)
 
 
@@ -191,15 +191,15 @@ def rebuild_day(metric: Metric, *, namespace_id: int, day: Span, at: datetime) -
     start_at = max(day.start_at, since(kind=metric.kind, at=at), loaded_until)
     if start_at >= day.end_at:
         return
-    run = recompute.begin(namespace_id=namespace_id, cause=Cause.REBUILD, at=at)
+    run = runs.begin(namespace_id=namespace_id, cause=Cause.REBUILD, at=at)
     written = recompute.recompute(
         namespace_id=namespace_id,
-        targets=recompute.targets([metric], namespace_id=namespace_id),
+        metrics=specs.specs([metric], namespace_id=namespace_id),
         segments=segments.every(namespace_id=namespace_id),
         spans=[Span(start_at, day.end_at)],
         run_id=run.pk,
     )
-    recompute.finish(run, buckets=written)
+    runs.finish(run, buckets=written)
 
 
 def after_loaded(metric: Metric, *, namespace_id: int, day: Span) -> datetime:

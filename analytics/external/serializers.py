@@ -9,20 +9,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from api.serializers import Body, Input, ListField, NamespaceInput
+from api.serializers import Body, Input, ListField, NamespaceInput, require_number
 from api.spans import EARLIEST, LATEST, TimestampField
 from events.body import MAX_VALUE, MICRO
 from timegrid import buckets
 from timegrid.buckets import FIVE_MINUTES, SpanError
 
 MAX_VALUES, MAX_METRICS = 10_000, 1_000
-NUMBER_EXPECTED = "A valid number is required."
-
-
-def require_number(data: object) -> None:
-    """Raises ValidationError for what JSON writes otherwise than as a number."""
-    if isinstance(data, bool) or not isinstance(data, int | float | Decimal):
-        raise ValidationError(NUMBER_EXPECTED)
 
 
 class StartField(TimestampField):

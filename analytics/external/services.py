@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from analytics.buckets import recompute
+from analytics.buckets import recompute, runs
 from analytics.models import WHOLE, AggregationRun, Cause, Kind, Metric
 from db import sql
 from timegrid import buckets
@@ -58,7 +58,7 @@ def put(
     """
     metrics = ids(values)
     sql.lock("push", key=namespace_id)
-    run = recompute.begin(namespace_id=namespace_id, cause=Cause.PUSH, at=at)
+    run = runs.begin(namespace_id=namespace_id, cause=Cause.PUSH, at=at)
     place = {"namespace_id": namespace_id, "run_id": run.pk}
     seconds = [int(start.timestamp()) for start in starts]
     written = sql.execute(
@@ -71,7 +71,7 @@ def put(
     above = recompute.roll_up(
         metrics=list(metrics.values()), segments=[WHOLE], spans=spans(starts), **place
     )
-    return recompute.finish(run, buckets=written + above)
+    return runs.finish(run, buckets=written + above)
 
 
 def ids(names: Iterable[str]) -> dict[str, int]:

@@ -95,8 +95,6 @@ ARRIVED = """
     SELECT user_key, event_name_id, occurred_at, item_id, order_id FROM dirty
     WHERE batch_id = ANY(%(batches)s::bigint[])
 """
-# For sorts of a million events, until the transaction ends.
-MEMORY = "SET LOCAL work_mem = '64MB'"
 
 
 def look_back(kind: str) -> timedelta:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts import services as accounts
-from analytics.buckets import recompute
+from analytics.buckets import recompute, runs
 from analytics.kinds import segments
 from analytics.models import AggregationRun, Cause, Kind, Metric
 from analytics.portability.lines import COLUMNS, Rules, TransferError, checked, missing
@@ -133,9 +133,9 @@ def load(
         sql.lock("aggregate", key=place.namespace_id)
         sql.lock("push", key=place.namespace_id)
         clear(place, replace=replace)
-    runs = filled(places, at=at)
+    begun = filled(places, at=at)
     sql.execute("DROP TABLE loaded")
-    return runs
+    return begun
 
 
 def rules(*, at: datetime, replace: bool, create: bool) -> Rules:
@@ -197,17 +197,17 @@ def clear(place: Owned, *, replace: bool) -> None:
 
 def filled(places: Sequence[Owned], *, at: datetime) -> list[AggregationRun]:
     """Stores the buckets in one statement, then the hours and days of each place."""
-    runs = [
-        recompute.begin(namespace_id=place.namespace_id, cause=Cause.LOAD, at=at)
+    begun = [
+        runs.begin(namespace_id=place.namespace_id, cause=Cause.LOAD, at=at)
         for place in places
     ]
     sql.execute(
         FILL,
         names=[place.name for place in places],
         ids=[place.namespace_id for place in places],
-        runs=[run.pk for run in runs],
+        runs=[run.pk for run in begun],
     )
-    for place, run in zip(places, runs, strict=True):
+    for place, run in zip(places, begun, strict=True):
         above = recompute.roll_up(
             namespace_id=place.namespace_id,
             metrics=place.metrics,
@@ -215,5 +215,5 @@ def filled(places: Sequence[Owned], *, at: datetime) -> list[AggregationRun]:
             spans=[place.span],
             run_id=run.pk,
         )
-        recompute.finish(run, buckets=place.buckets + above)
-    return runs
+        runs.finish(run, buckets=place.buckets + above)
+    return begun

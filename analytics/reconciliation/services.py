@@ -5,17 +5,14 @@ grants to any, and sees one moment of the data. Nothing is written, nobody waits
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
-
 from analytics import kinds
-from analytics.buckets import fills, recompute
-from analytics.kinds import segments
+from analytics.buckets import fills
+from analytics.kinds import segments, specs
 from analytics.models import Metric
 from analytics.reconciliation import differences
 from db import sql
@@ -64,29 +61,20 @@ def verify(*, namespace_id: int, now: datetime) -> Verified:
     """
     found = Verified()
     for check in (differences.ROLLED_UP, differences.SHAPE):
-        with snapshot():
+        with sql.snapshot():
             found.add(differences.run(check, namespace_id=namespace_id))
-    with snapshot():
+    with sql.snapshot():
         found.add(cut_up(namespace_id=namespace_id))
-    with snapshot():
+    with sql.snapshot():
         [(found.buckets,)] = sql.fetch(differences.COUNT, namespace_id=namespace_id)
         held = past.held(namespace_id=namespace_id, now=now)
     for span in held:
         # The oldest day first: it is the next to be dropped.
         for day in buckets.cut_at(span, resolution=DAY):
-            with snapshot():
+            with sql.snapshot():
                 found.add(recomputed(namespace_id=namespace_id, day=day, held=span))
             found.days += 1
     return found
-
-
-@contextmanager
-def snapshot() -> Iterator[None]:
-    """Reads within see one moment of the data; writes fail."""
-    with transaction.atomic(durable=True):
-        sql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        sql.execute(kinds.MEMORY)
-        yield
 
 
 def cut_up(*, namespace_id: int) -> list[tuple[Any, ...]]:
@@ -96,7 +84,7 @@ def cut_up(*, namespace_id: int) -> list[tuple[Any, ...]]:
         (cut.id, number, since) for cut, since in filled for number in cut.segments
     ]
     ids, numbers, sinces = zip(*leaves, strict=True) if leaves else [()] * 3
-    metrics = [one.metric_id for one in recompute.computed(namespace_id)]
+    metrics = [one.metric_id for one in specs.computed(namespace_id)]
     return differences.run(
         differences.CUT,
         namespace_id=namespace_id,
@@ -121,7 +109,7 @@ def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, .
     ]
     if not metrics:  # a statement over no kind of metric is none
         return []
-    targets = recompute.targets(metrics, namespace_id=namespace_id)
+    targets = specs.specs(metrics, namespace_id=namespace_id)
     priced = [one.event_name_id for one in targets if one.kind in kinds.PRICED]
     waiting = past.unsettled(namespace_id=namespace_id)
     filled = fills.filled(namespace_id=namespace_id)
@@ -142,5 +130,5 @@ def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, .
         repriced=past.repriced(namespace_id=namespace_id, names=priced, span=day),
         open_from=[span.start_at for span in waiting],
         open_to=[span.end_at for span in waiting],
-        **recompute.columns(targets),
+        **specs.parameters(targets),
     )

@@ -12,7 +12,6 @@ from django.db import connection
 
 from accounts.models import Namespace
 from analytics.models import Report
-from analytics.reconciliation.services import snapshot
 from analytics.reports import plans, queue, sheets, storing, workbooks
 from analytics.reports.plans import Plan, PlanError
 from analytics.reports.queue import LostError
@@ -20,6 +19,7 @@ from analytics.reports.sheets import Book, Sheet, Tell
 from analytics.series import queries, sums
 from analytics.series import values as series
 from analytics.series.values import Part, Reading
+from db.sql import snapshot
 from timegrid import buckets
 from timegrid.buckets import TooManyCells
 

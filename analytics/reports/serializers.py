@@ -7,10 +7,16 @@ from django_filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 from rest_framework import serializers
 
-from analytics.external.serializers import require_number
 from analytics.models import Format, Report, Status
 from analytics.series.serializers import Warned, names_field
-from api.serializers import Body, Input, ListField, NamespaceInput, namespace_field
+from api.serializers import (
+    Body,
+    Input,
+    ListField,
+    NamespaceInput,
+    namespace_field,
+    require_number,
+)
 from api.spans import SpanQuery, TimestampField, TimezoneField
 
 TASK = "analytics_report_export"

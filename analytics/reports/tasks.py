@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from analytics.buckets import tasks
 from analytics.reports import exports, queue, schedules
+from db import wake as waking
 
 # Then the worker's other tasks get their turn: drains wait for no second report.
 MAKE_SECONDS, MAIL_SECONDS = 10, 50
@@ -52,4 +52,4 @@ def mail() -> None:
 
 def wake() -> None:
     """Asks a worker to make reports; as `analytics.buckets.tasks.wake`."""
-    tasks.wake(make)
+    waking.wake(make)

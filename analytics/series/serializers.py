@@ -265,16 +265,6 @@ class MetricValuesAnswer(Cells):
     metrics = MetricColumn(many=True)
 
 
-class ReadyAnswer(serializers.Serializer[Answer]):
-    ready = serializers.BooleanField()
-    redis = serializers.BooleanField()
-    inbox_lag_seconds = serializers.FloatField()
-    aggregation_lag_seconds = serializers.FloatField()
-    failing = serializers.IntegerField(
-        help_text="Pieces of periodic work that failed at their last attempt."
-    )
-
-
 class ErrorAnswer(serializers.Serializer[Answer]):
     error_code = serializers.IntegerField()
     error_name = serializers.CharField()

@@ -4,30 +4,21 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils.http import content_disposition_header
-from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
-from rest_framework.views import APIView
 
 from accounts.models import Role
 from accounts.views import Endpoint, reads
-from analytics.external import serializers as bodies
-from analytics.external import services as pushes
 from analytics.series import queries, serializers, tables
 from analytics.series import values as series
 from analytics.series.tables import Table
 from api import spans
-from api.parsers import ExactJSONParser
 from api.renderers import CSVRenderer, JSONRenderer
 from api.serializers import Input
-from pipeline import lag
 from segmentation import queries as cuts
 from timegrid.buckets import TooManyCells
 from timegrid.comparisons import ComparisonError
@@ -125,8 +116,6 @@ class KPIValues(TableView):
 
 class MetricValues(TableView):
     roles = MANAGERS
-    method_roles = {"PUT": [*MANAGERS, Role.BACKEND]}
-    parser_classes = [ExactJSONParser]
 
     @documented(
         serializers.MetricValuesQuery, serializers.MetricValuesAnswer, as_csv=True
@@ -138,61 +127,6 @@ class MetricValues(TableView):
             return spreadsheet("metrics", found, self.query)
         body = serializers.metric_table(found)
         return Response(serializers.answer(body, warnings=found.warnings))
-
-    @reads(
-        body=bodies.MetricValuesBody,
-        responses={
-            204: OpenApiResponse(description="The values are stored."),
-            "4XX": serializers.ErrorAnswer,
-        },
-    )
-    def put(self, request: Request) -> Response:
-        """Set the values that external metrics have in five minutes, all or none.
-
-        What was there is overwritten; a zero leaves nothing. The same again is the
-        same.
-        """
-        push(self)
-        return Response(status=204)
-
-
-class Ready(APIView):
-    """For monitors: are the database, Redis and the numbers as they should be?"""
-
-    authentication_classes: list[type[BaseAuthentication]] = []
-    permission_classes = [AllowAny]
-
-    @extend_schema(
-        responses={200: serializers.ReadyAnswer, 503: serializers.ReadyAnswer}
-    )
-    def get(self, request: Request) -> Response:
-        """Say how far the numbers are behind; 503 where that is too far."""
-        found = lag.state(now=datetime.now(UTC))
-        ready = lag.ready(found)
-        return Response({"ready": ready, **found}, status=200 if ready else 503)
-
-
-def push(endpoint: Endpoint) -> None:
-    """Stores the MetricValuesBody that an endpoint has read.
-
-    Raises PermissionDenied, and ValidationError for metrics that take no values.
-    """
-    columns = endpoint.body["metrics"]
-    try:
-        with transaction.atomic():  # a namespace comes with its values, or not at all
-            pushes.put(
-                namespace_id=endpoint.writable_scope().id,
-                starts=endpoint.body["start_timestamps"],
-                values={one["name"]: one["values"] for one in columns},
-                at=datetime.now(UTC),
-            )
-    except pushes.PushError as error:
-        wrong = {
-            str(index): {"name": [error.reasons[one["name"]]]}
-            for index, one in enumerate(columns)
-            if one["name"] in error.reasons
-        }
-        raise ValidationError({"metrics": wrong}) from None
 
 
 def table(

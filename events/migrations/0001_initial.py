@@ -5,7 +5,6 @@ import django.db.models.deletion
 import django.db.models.functions.comparison
 from django.db import migrations, models
 
-
 # The tables that Django's own DDL cannot describe.
 CREATE = """
 CREATE TABLE events_inboxevent (

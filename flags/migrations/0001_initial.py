@@ -3,8 +3,9 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.lookups
-import flags.models
 from django.db import migrations, models
+
+import flags.models
 
 
 class Migration(migrations.Migration):

@@ -47,12 +47,12 @@ def completions(found: Pairs, new: Bools, *, ids: Ints, since: Ints) -> Pairs:
     return found.where(new & (ids[found.arrivals] >= since[found.rows]))
 
 
-def parts(reached: Pairs, *, counters: int) -> list[Pairs]:
+def pieces(reached: Pairs, *, counters: int) -> list[Pairs]:
     """Returns the completions a bounded number at a time, each user's together."""
     order = np.argsort(reached.users, kind="stable")
     number = -(-len(order) * counters // QUESTIONS)
-    parts = np.array_split(order, number) if number else []
-    return [reached.where(part) for part in parts]
+    pieces = np.array_split(order, number) if number else []
+    return [reached.where(piece) for piece in pieces]
 
 
 def known_users(reached: Pairs, found: Pairs, new: Bools) -> Hashes:

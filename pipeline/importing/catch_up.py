@@ -13,10 +13,10 @@ from datetime import datetime
 
 from django.db import connection
 
-from analytics.buckets import recompute
 from events import queries as inbox
 from events.keys import SHARDS
-from goals import services as goals
+from pipeline import aggregate as aggregating
+from pipeline import drain as draining
 
 # Events recorded between two passes of drains: twice as many may wait in the inbox.
 PASS = 200_000
@@ -93,7 +93,7 @@ def finished(running: Sequence[Future[int]]) -> int:
 def aggregate(namespace_id: int, at: datetime) -> int:
     """Aggregates what is drained, in a thread; returns how many events."""
     try:
-        run = recompute.aggregate(namespace_id=namespace_id, at=at)
+        run = aggregating.aggregate(namespace_id=namespace_id, at=at)
     finally:
         connection.close()
     return run.events if run else 0
@@ -101,23 +101,23 @@ def aggregate(namespace_id: int, at: datetime) -> int:
 
 def drain(namespace_id: int, shard: int, at: datetime) -> int:
     """Drains what waits in a shard, in a thread; returns how many events."""
-    total, drained = 0, goals.BATCH
+    total, drained = 0, draining.BATCH
     try:
-        while drained == goals.BATCH:
-            drained = goals.drain(namespace_id=namespace_id, shard=shard, at=at)
+        while drained == draining.BATCH:
+            drained = draining.drain(namespace_id=namespace_id, shard=shard, at=at)
             total += drained
     finally:
         connection.close()
     return total
 
 
-def settle(namespace_id: int, *, clock: Clock) -> None:
+def catch_up(namespace_id: int, *, clock: Clock) -> None:
     """Returns when all that was received before is in buckets."""
     until = clock()
     with ThreadPoolExecutor(DRAINS) as pool:
         while is_pending(namespace_id, until):
             drained = finished(start(pool, namespace_id, at=clock()))
-            if not recompute.aggregate(namespace_id=namespace_id, at=clock()):
+            if not aggregating.aggregate(namespace_id=namespace_id, at=clock()):
                 time.sleep(0 if drained else PATIENCE)
 
 

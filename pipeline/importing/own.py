@@ -7,14 +7,14 @@ from django.db.models import Max, Min
 
 from accounts.queries import Scope
 from analytics import kinds
-from analytics.buckets import recompute
-from analytics.kinds import segments
+from analytics.buckets import recompute, runs
+from analytics.kinds import segments, specs
 from analytics.models import WHOLE, AggregationRun, Bucket, Cause, Kind, Metric
 from db import sql
 from events import imports
 from events import queries as events
 from events.imports import Content, Progress
-from goals import services as goals
+from pipeline import aggregate, drain
 from timegrid import buckets
 from timegrid.buckets import FIVE_MINUTES, Span
 
@@ -30,13 +30,13 @@ def take(scope: Scope, content: Content, *, replace: bool, at: datetime) -> Prog
     Raises ImportRefusedError where the namespace has numbers of the span, unless told
     to `replace` them. Meanwhile nothing of the namespace is drained or aggregated.
     """
-    goals.pause(namespace_id=scope.id)
+    drain.pause(namespace_id=scope.id)
     sql.lock("aggregate", key=scope.id)
     known = imports.latest(namespace_id=scope.id, digest=content.digest)
     if known and not known.finished_at:
         return known
     if replace:
-        recompute.aggregate(namespace_id=scope.id, at=at)  # what was drained meanwhile
+        aggregate.aggregate(namespace_id=scope.id, at=at)  # what was drained meanwhile
         make_free(scope, content.span, at=at)
     elif known:
         raise ImportRefusedError(
@@ -94,7 +94,7 @@ def make_free(scope: Scope, span: Span, *, at: datetime) -> None:
     """
     others = imports.unfinished(namespace_id=scope.id, span=span)
     imports.abandon(other.id for other in others)
-    run = recompute.begin(namespace_id=scope.id, cause=Cause.REPLACE, at=at)
+    run = runs.begin(namespace_id=scope.id, cause=Cause.REPLACE, at=at)
     imports.forget(namespace_id=scope.id, span=span)
     carry(scope, span)
     gone = Metric.objects.exclude(kind__in=[Kind.EXTERNAL, Kind.UNIQUE])
@@ -108,7 +108,7 @@ def make_free(scope: Scope, span: Span, *, at: datetime) -> None:
     recompute.clear(FIVE_MINUTES, [span], **place)
     written = recompute.roll_up(spans=[span], run_id=run.pk, **place)
     written += follow_up(span, namespace_id=scope.id, run_id=run.pk, at=at)
-    recompute.finish(run, buckets=written)
+    runs.finish(run, buckets=written)
 
 
 def follow_up(span: Span, *, namespace_id: int, run_id: int, at: datetime) -> int:
@@ -122,7 +122,7 @@ def follow_up(span: Span, *, namespace_id: int, run_id: int, at: datetime) -> in
         return 0
     return recompute.recompute(
         namespace_id=namespace_id,
-        targets=recompute.computed(namespace_id),
+        metrics=specs.computed(namespace_id),
         segments=segments.every(namespace_id=namespace_id),
         spans=[Span(start_at, end_at)],
         run_id=run_id,

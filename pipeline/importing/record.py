@@ -79,11 +79,11 @@ def run(plan: Plan, *, replace: bool, clock: Clock, show: Show) -> Progress:
     scope = Scope(accounts.ensure_namespaces([name])[name], name)
     one = imports.latest(namespace_id=scope.id, digest=plan.digest)
     if one is None or one.finished_at:
-        catch_up.settle(scope.id, clock=clock)
+        catch_up.catch_up(scope.id, clock=clock)
         one = own.take(scope, plan.content, replace=replace, at=clock())
     one = record(plan, one, clock=clock, show=show)
     show("aggregating", one.total, one.total)
-    catch_up.settle(scope.id, clock=clock)
+    catch_up.catch_up(scope.id, clock=clock)
     return imports.finish(one, at=clock())
 
 

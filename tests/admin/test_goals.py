@@ -12,6 +12,7 @@ from events import names
 from events.models import NAME_LIMIT, EventName
 from goals import queries, services
 from goals.models import Combination, Goal, SingleEvent
+from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 from tests.goals import truth
 
@@ -27,7 +28,7 @@ def form(shop):
 def send(shop, *steps):
     """Counts (event name, user) pairs in this order."""
     record(arrival(shop.pk, name, user) for name, user in steps)
-    services.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
 
 
 def make(shop, *wanted):

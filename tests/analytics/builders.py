@@ -7,12 +7,12 @@ from decimal import Decimal
 from itertools import count
 
 from accounts.models import Namespace
-from analytics.buckets import recompute
 from analytics.models import KPI, AggregationRun, Bucket, Kind, Metric, Unit
 from events import keys
 from events import services as intake
 from events.arrivals import Arrival
-from goals import services as goals
+from pipeline import aggregate as aggregating
+from pipeline import drain
 from timegrid import buckets
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -71,11 +71,11 @@ def arrive(shop: int, events: Iterable[Arrival]) -> None:
     """Puts events into the inbox, in this order, and drains it."""
     arrivals = [one._replace(namespace_id=shop) for one in events]
     intake.record(arrivals=arrivals, received_at=NOON)
-    goals.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
 
 
 def aggregate(shop: int) -> AggregationRun | None:
-    return recompute.aggregate(namespace_id=shop, at=NOON)
+    return aggregating.aggregate(namespace_id=shop, at=NOON)
 
 
 def stored(shop: int, name: str, resolution: int = 300) -> dict[datetime, Decimal]:

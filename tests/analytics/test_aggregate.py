@@ -7,10 +7,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from analytics.buckets import recompute
 from analytics.models import AggregationRun, Bucket, Kind, Metric
 from db import sql
 from events import services as intake
+from pipeline import aggregate as aggregating
+from pipeline import retain
 from tests.analytics.builders import (
     DAY,
     HOUR,
@@ -72,13 +73,13 @@ def test_one_tick_after_ten_missed_ones_gives_what_ten_ticks_give(shop):
 def test_events_of_a_name_that_appears_during_an_aggregation_are_counted(
     shop, monkeypatch
 ):
-    claim = intake.claim
+    take_pending = intake.take_pending
 
     def meanwhile(**asked):
         arrive(shop, [event("purchase")])
-        return claim(**asked)
+        return take_pending(**asked)
 
-    monkeypatch.setattr(intake, "claim", meanwhile)
+    monkeypatch.setattr(intake, "take_pending", meanwhile)
     aggregate(shop)
     assert list(stored(shop, "purchases").values()) == [1]
 
@@ -165,7 +166,7 @@ def test_a_namespace_never_sees_the_events_of_another(shop):
     other = namespace()
     arrive(shop, [event("purchase", user=1)])
     arrive(other, [event("purchase", user=1)] * 2)
-    runs = recompute.aggregate_all(at=NOON)
+    runs = aggregating.aggregate_all(at=NOON)
     assert {run.namespace_id: run.events for run in runs} == {shop: 1, other: 2}
     assert stored(shop, "purchases") == {NOON: 1}
     assert stored(other, "purchases") == {NOON: 2}
@@ -201,7 +202,7 @@ def test_a_dropped_history_never_changes_a_bucket(shop):
     arrive(shop, [event("purchase", NOON - 5 * DAY), event("purchase", NOON)])
     aggregate(shop)
     before = everything(shop)
-    dropped = intake.retain(now=NOON + 4 * DAY)
+    dropped = retain.retain(now=NOON + 4 * DAY)
     assert (NOON - 5 * DAY).date() in dropped
     arrive(shop, [event("purchase", NOON + 3 * DAY)])
     aggregate(shop)
@@ -212,7 +213,7 @@ def test_a_dropped_history_never_changes_a_bucket(shop):
 
 def test_history_is_kept_while_it_waits_for_an_aggregation(shop):
     arrive(shop, [event("purchase", NOON - 5 * DAY)])
-    dropped = intake.retain(now=NOON + timedelta(days=30))
+    dropped = retain.retain(now=NOON + timedelta(days=30))
     assert (NOON - 5 * DAY).date() not in dropped
     aggregate(shop)
     assert stored(shop, "purchases") == {NOON - 5 * DAY: 1}

@@ -9,6 +9,7 @@ from django.db import DataError, connection, connections
 
 from analytics.buckets import recompute
 from analytics.models import AggregationRun, Kind
+from pipeline import aggregate as aggregating
 from tests.analytics.builders import (
     HOUR,
     NOON,
@@ -44,7 +45,7 @@ def test_a_namespace_that_another_worker_holds_is_left_to_it():
     arrive(shop, [event("purchase")])
     arrive(free, [event("purchase")])
     with another_worker_at(shop):
-        runs = recompute.aggregate_all(at=NOON)
+        runs = aggregating.aggregate_all(at=NOON)
         assert [run.namespace_id for run in runs] == [free]
         assert stored(shop, "purchases") == {}
     assert aggregate(shop)

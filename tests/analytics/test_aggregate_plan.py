@@ -9,7 +9,7 @@ import pytest
 
 from analytics import kinds
 from analytics.buckets import recompute
-from analytics.kinds import segments
+from analytics.kinds import segments, specs
 from analytics.models import ATTRIBUTED, Kind
 from db import sql
 from events import history
@@ -66,7 +66,7 @@ def scans(plan: Node) -> Iterator[Node]:
 
 def explained(statement: str, shop: int, **parameters: object) -> list[Node]:
     """Runs a statement for one dirty bucket of a day ago; returns what it read."""
-    found = recompute.computed(shop)
+    found = specs.computed(shop)
     targets = [replace(one, event_name_id=1, after_id=2) for one in found]
     dirty_at = NOON - DAY
     [(plan,)] = sql.fetch(
@@ -74,7 +74,7 @@ def explained(statement: str, shop: int, **parameters: object) -> list[Node]:
         namespace_id=shop,
         run_id=1,
         segments=[0],
-        **recompute.columns(targets),
+        **specs.parameters(targets),
         starts=[dirty_at],
         ends=[dirty_at + timedelta(seconds=300)],
         **parameters,

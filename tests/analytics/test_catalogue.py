@@ -5,8 +5,7 @@ from decimal import Decimal
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics.buckets import recompute
-from analytics.catalogue import shipped
+from analytics.catalogue import services, shipped
 from analytics.models import KPI, Metric
 from tests.analytics.builders import NOON, aggregate, arrive, event, namespace, stored
 
@@ -14,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def load(**event_names: str) -> int:
-    return recompute.load_catalogue(event_names=event_names)
+    return services.load_catalogue(event_names=event_names)
 
 
 def rows() -> list[object]:

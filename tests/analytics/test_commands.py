@@ -6,10 +6,9 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
-from analytics.buckets import tasks as aggregation
 from analytics.models import Kind
 from events import services as intake
-from events import tasks as retention
+from pipeline import tasks
 from pipeline import tasks as draining
 from tests.analytics.builders import DAY, NOON, event, metric, namespace, stored
 
@@ -44,8 +43,8 @@ def test_commands_say_what_they_did_and_that_nothing_is_left(shop, capsys):
 def test_tasks_do_the_same_when_they_are_ticked(shop):
     ticks: list[Callable[[], None]] = [
         draining.drain,
-        aggregation.aggregate,
-        retention.retain,
+        tasks.aggregate,
+        tasks.retain,
     ]
     for tick in ticks * 2:
         tick()

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 
 from events import services as intake
-from goals import services as goals
+from pipeline import drain
 from tests.analytics.builders import MINUTE, NOON, aggregate, event, namespace
 
 READY = {
@@ -34,7 +34,7 @@ def test_the_lag_is_that_of_the_oldest_event_in_each_stage(client):
     intake.record(arrivals=[waiting], received_at=NOON)
     with time_machine.travel(NOON + 14 * MINUTE, tick=False):
         assert client.get("/readyz").json() == READY | {"inbox_lag_seconds": 840}
-        goals.drain_all(at=NOON + 4 * MINUTE)
+        drain.drain_all(at=NOON + 4 * MINUTE)
         assert client.get("/readyz").json() == READY | {"aggregation_lag_seconds": 600}
         aggregate(shop)
         assert client.get("/readyz").json() == READY
@@ -46,7 +46,7 @@ def test_numbers_more_than_fifteen_minutes_behind_are_not_ready(client, stage):
     waiting = event("view")._replace(namespace_id=namespace())
     intake.record(arrivals=[waiting], received_at=NOON)
     if stage == "aggregation":
-        goals.drain_all(at=NOON)
+        drain.drain_all(at=NOON)
     with time_machine.travel(NOON + 15 * MINUTE, tick=False):
         assert client.get("/readyz").status_code == 200
     with time_machine.travel(NOON + 16 * MINUTE, tick=False):

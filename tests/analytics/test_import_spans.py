@@ -8,6 +8,7 @@ from accounts.models import Namespace
 from analytics.models import AggregationRun, Bucket, Carried, Cause, Kind
 from events import services as intake
 from events.models import Event, Import, InboxEvent
+from pipeline import retain
 from pipeline.importing import catch_up
 from tests.analytics import builders
 from tests.analytics.builders import DAY, HOUR, MINUTE, NOON
@@ -151,7 +152,7 @@ def test_going_on_does_not_replace_again(file, monkeypatch):
     stopped(path, monkeypatch, after=3, arguments=["--replace"])
     taken = newest().taken
     assert 0 < taken < 20
-    catch_up.settle(Namespace.objects.get().pk, clock=lambda: NOON + 999 * DAY)
+    catch_up.catch_up(Namespace.objects.get().pk, clock=lambda: NOON + 999 * DAY)
     run(path)
     assert total("views") == 20
     assert AggregationRun.objects.filter(cause=Cause.REPLACE).count() == 1
@@ -176,16 +177,16 @@ def test_history_stays_until_an_import_ended_a_day_ago(file, monkeypatch):
     path = file("a.jsonl", visits(9))
     stopped(path, monkeypatch, after=1)
     shop = Namespace.objects.get().pk
-    catch_up.settle(shop, clock=lambda: NOON + 999 * DAY)
+    catch_up.catch_up(shop, clock=lambda: NOON + 999 * DAY)
     kept = Event.objects.count()
     assert kept
-    intake.retain(now=NOON)
+    retain.retain(now=NOON)
     assert Event.objects.count() == kept
     run(path)
     ended = Import.objects.get().finished_at
     assert ended
-    intake.retain(now=ended + DAY - MINUTE)
+    retain.retain(now=ended + DAY - MINUTE)
     assert Event.objects.count() == 9
-    intake.retain(now=ended + DAY + MINUTE)
+    retain.retain(now=ended + DAY + MINUTE)
     assert not Event.objects.exists()
     assert total("views") == 9

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics.buckets import recompute
+from analytics.catalogue import services
 from analytics.models import KPI, Kind, Metric
 from tests.analytics.builders import kpi, metric
 
@@ -93,7 +93,7 @@ def test_backends_and_nameless_callers_are_refused(backend, client):
 def test_it_costs_one_query_after_authentication(manager, django_assert_num_queries):
     with django_assert_num_queries(2):
         manager.get(URL)
-    recompute.load_catalogue(event_names={})
+    services.load_catalogue(event_names={})
     with django_assert_num_queries(2):
         manager.get(URL)
     assert Metric.objects.count() > 2

@@ -9,7 +9,7 @@ import time_machine
 from analytics.buckets import rebuilds
 from analytics.models import KPI, Kind, Metric
 from events import services as intake
-from goals import services as goals
+from pipeline import drain
 from tests.analytics.builders import (
     DAY,
     HOUR,
@@ -191,7 +191,7 @@ def test_the_data_are_as_of_the_oldest_event_that_waits(early, shop):
 def test_an_event_that_is_drained_still_waits(early, shop):
     for minutes in (2, 3, 1):
         receive(shop.pk, NOON - minutes * MINUTE, event("purchase"))
-    goals.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
     receive(shop.pk, NOON + MINUTE, event("purchase"))
     assert as_of(early, NOON + HOUR) == NOON - 3 * MINUTE
     aggregate(shop.pk)

@@ -6,7 +6,7 @@ from django.db import connection
 from prometheus_client.parser import text_string_to_metric_families
 
 from events import services as intake
-from goals import services as goals
+from pipeline import drain
 from tests.analytics.builders import MINUTE, NOON, aggregate, event, namespace
 
 IDLE = """\
@@ -66,7 +66,7 @@ def test_the_lags_are_those_of_readyz(client):
     intake.record(arrivals=[waiting], received_at=NOON)
     with time_machine.travel(NOON + 14 * MINUTE, tick=False):
         assert scraped(client) == QUIET | {"inbox_lag_seconds": 840}
-        goals.drain_all(at=NOON + 4 * MINUTE)
+        drain.drain_all(at=NOON + 4 * MINUTE)
         pending = {"aggregation_lag_seconds": 600, "batches_pending": 1}
         assert scraped(client) == QUIET | pending
         aggregate(shop)
@@ -98,7 +98,7 @@ def test_no_name_of_the_business_is_open(client):
             arrivals=[one._replace(namespace_id=shop) for one in batch],
             received_at=NOON,
         )
-        goals.drain_all(at=NOON)
+        drain.drain_all(at=NOON)
     text = client.get("/metrics").content.decode()
     assert "{" not in text
     assert "secret" not in text
@@ -111,7 +111,7 @@ def test_a_scrape_costs_four_queries(client, django_assert_num_queries):
         intake.record(arrivals=[waiting], received_at=NOON)
         with django_assert_num_queries(4):  # inbox, age of batches, batches, failures
             client.get("/metrics")
-        goals.drain_all(at=NOON)
+        drain.drain_all(at=NOON)
 
 
 @pytest.mark.django_db(transaction=True)

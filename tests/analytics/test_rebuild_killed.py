@@ -9,9 +9,10 @@ from itertools import count
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
-from analytics.buckets import rebuilds, recompute, tasks
+from analytics.buckets import rebuilds, tasks
 from analytics.models import AggregationRun, Cause, Kind, Metric, Rebuild
 from db import sql
+from pipeline import aggregate as aggregating
 from tests.analytics.builders import (
     DAY,
     aggregate,
@@ -138,7 +139,7 @@ def test_an_aggregation_never_writes_at_the_same_time(shops):
 
 def aggregate_in_a_thread(shop):
     try:
-        return recompute.aggregate(namespace_id=shop, at=TODAY)
+        return aggregating.aggregate(namespace_id=shop, at=TODAY)
     finally:
         connections.close_all()
 

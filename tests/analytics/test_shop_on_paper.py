@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics.buckets import recompute
+from analytics.catalogue import services
 from analytics.series import values as series
 from events import services as intake
 from events.arrivals import Arrival
@@ -137,7 +137,7 @@ LINES = [read(line) for line in PAPER.strip().splitlines()]
 
 @pytest.fixture
 def shop() -> int:
-    recompute.load_catalogue(event_names=NAMES)
+    services.load_catalogue(event_names=NAMES)
     shop = namespace()
     intake.put_prices(namespace_id=shop, prices=PRICES, at=NOON)
     return shop

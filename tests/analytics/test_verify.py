@@ -13,7 +13,6 @@ from django.db import InternalError, connection
 
 from accounts.models import Namespace
 from analytics.models import AggregationRun, Bucket, Cause, Kind, Metric
-from analytics.reconciliation import services as verification
 from events import services as intake
 from events.models import Batch, Import
 from tests.analytics.builders import (
@@ -322,7 +321,7 @@ def test_an_unknown_namespace_is_an_error(shop):
 def test_it_can_write_nothing(shop):
     with (
         pytest.raises(InternalError, match="read-only"),
-        verification.snapshot(),
+        sql.snapshot(),
         connection.cursor() as cursor,
     ):
         cursor.execute("DELETE FROM analytics_bucket")
@@ -338,7 +337,7 @@ def test_it_sees_one_moment_while_an_aggregation_commits(shop, django_db_blocker
         finally:
             connection.close()
 
-    with verification.snapshot(), ThreadPoolExecutor(1) as pool:
+    with sql.snapshot(), ThreadPoolExecutor(1) as pool:
         before = Bucket.objects.count()
         pool.submit(elsewhere).result(timeout=120)
         assert Bucket.objects.count() == before

@@ -18,7 +18,7 @@ import redis
 from django.conf import settings
 
 from accounts.models import Namespace
-from analytics.buckets import recompute as analytics
+from analytics.catalogue import services
 from config.celery import app
 from db import sql
 from embedded import home as embedded
@@ -77,7 +77,7 @@ class Nemesis:
 
 @pytest.fixture
 def queue(db):
-    analytics.load_catalogue(event_names={})
+    services.load_catalogue(event_names={})
     history.ensure(NOON.date() - timedelta(days=back) for back in range(4))
     with redis.Redis.from_url(
         embedded.redis_client_url(settings.SECRET_REDIS_URL)
@@ -91,7 +91,7 @@ def send(arrivals, random):
     record(arrivals)
     if random.random() < 0.3:
         record(arrivals)
-    for task in ("pipeline.tasks.drain", "analytics.buckets.tasks.aggregate"):
+    for task in ("pipeline.tasks.drain", "pipeline.tasks.aggregate"):
         app.send_task(task, expires=5)
 
 

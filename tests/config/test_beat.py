@@ -118,7 +118,7 @@ def test_what_counts_has_a_queue_of_its_own():
         for entry in abacus.conf.beat_schedule.values()
     }
     counting = {task for task, queue in queues.items() if queue == "counting"}
-    assert counting == {"pipeline.tasks.drain", "analytics.buckets.tasks.aggregate"}
+    assert counting == {"pipeline.tasks.drain", "pipeline.tasks.aggregate"}
     assert set(queues.values()) == {"counting", "background"}
     routes = {
         (queue.exchange.name, queue.routing_key) for queue in abacus.conf.task_queues

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from events import names, services
+from events import names
 from events.models import InboxEvent, SeenEvent
+from pipeline import retain
 from tests.events.builders import NOON, arrival, record
 from tests.pipeline.processes import until, waiting
 
@@ -73,9 +74,9 @@ def test_a_refused_batch_leaves_its_event_ids_free(backend, monkeypatch):
 def test_an_event_id_is_forgotten_after_7_days(shop):
     one = arrival(shop.pk, event_hash=ids[0])
     record([one])
-    services.retain(now=NOON + timedelta(days=7))
+    retain.retain(now=NOON + timedelta(days=7))
     assert record([one], at=NOON + timedelta(days=7)) == 0
-    services.retain(now=NOON + timedelta(days=7, seconds=1))
+    retain.retain(now=NOON + timedelta(days=7, seconds=1))
     assert record([one], at=NOON + timedelta(days=7, seconds=1)) == 1
 
 

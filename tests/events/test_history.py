@@ -8,11 +8,10 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from accounts.models import Namespace
-from analytics.buckets import recompute as analytics
 from db import sql
-from events import history, services
+from events import history
 from events.models import Batch, Event
-from goals import services as goals
+from pipeline import aggregate, drain, retain
 from tests.events.builders import NOON, arrival, record
 from tests.pipeline.processes import until, waiting
 
@@ -34,7 +33,7 @@ def days(*numbers):
 def counted(shop, at):
     """An event of a time, drained but not yet aggregated."""
     record([arrival(shop.pk, at=at)])
-    goals.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
 
 
 @pytest.mark.django_db
@@ -74,9 +73,9 @@ def test_a_drain_makes_the_days_it_needs(shop):
 @pytest.mark.django_db
 def test_retention_makes_the_days_ahead_and_drops_what_is_older_than_8():
     history.ensure(days(-10, -9, -8, -7, -6))
-    assert services.retain(now=NOON) == sorted(days(-10, -9))
+    assert retain.retain(now=NOON) == sorted(days(-10, -9))
     assert history.existing() == days(*range(-8, 4))
-    assert services.retain(now=NOON) == []
+    assert retain.retain(now=NOON) == []
 
 
 @pytest.mark.django_db
@@ -84,7 +83,7 @@ def test_a_day_stays_while_its_events_wait_in_the_inbox(shop):
     history.ensure(days(-20))
     record([arrival(shop.pk, at=NOON - 10 * DAY)])
     history.ensure(days(-14, -13, -12, -11, -10))
-    assert services.retain(now=NOON) == sorted(days(-20, -14))
+    assert retain.retain(now=NOON) == sorted(days(-20, -14))
 
 
 @pytest.mark.django_db
@@ -92,9 +91,9 @@ def test_a_day_stays_while_a_bucket_may_be_computed_from_it(shop):
     """A metric looks back up to 72 hours from the events that no bucket holds yet."""
     counted(shop, NOON - 10 * DAY)
     history.ensure(days(-14, -13, -12, -11, -9))
-    assert services.retain(now=NOON) == sorted(days(-14))
-    analytics.aggregate(namespace_id=shop.pk, at=NOON)
-    assert services.retain(now=NOON) == sorted(days(-13, -12, -11, -10, -9))
+    assert retain.retain(now=NOON) == sorted(days(-14))
+    aggregate.aggregate(namespace_id=shop.pk, at=NOON)
+    assert retain.retain(now=NOON) == sorted(days(-13, -12, -11, -10, -9))
 
 
 @pytest.mark.django_db
@@ -103,9 +102,9 @@ def test_batches_are_forgotten_7_days_after_their_aggregation(shop):
         counted(shop, NOON - number * DAY)
     first, _ = Batch.objects.order_by("pk")
     Batch.objects.filter(pk=first.pk).update(aggregated_at=NOON)
-    services.retain(now=NOON + 7 * DAY)
+    retain.retain(now=NOON + 7 * DAY)
     assert Batch.objects.count() == 2
-    services.retain(now=NOON + 7 * DAY + timedelta(seconds=1))
+    retain.retain(now=NOON + 7 * DAY + timedelta(seconds=1))
     assert [batch.aggregated_at for batch in Batch.objects.all()] == [None]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from events import names, services
 from events.models import ItemPrice, PriceChange
-from goals import services as goals
+from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 
 pytestmark = pytest.mark.django_db
@@ -124,11 +124,13 @@ def test_a_price_that_changes_touches_the_last_5_days_alone(shop):
         arrival(shop.pk, "buy", item_id="hat"),
     ]
     record([*bought, *others])
-    goals.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
     name = names.ids(namespace_ids=[shop.pk], names=["buy"])[shop.pk, "buy"]
-    claim = {"namespace_id": shop.pk, "priced": [name], "run_id": 1, "at": NOON}
-    assert len(services.claim(**claim).batches) == 1
+    pending = {"namespace_id": shop.pk, "priced": [name], "run_id": 1, "at": NOON}
+    assert len(services.take_pending(**pending).batches) == 1
     services.put_prices(namespace_id=shop.pk, prices={"shoe": Decimal(5)}, at=NOON)
     start = NOON - ages[0]
-    assert services.claim(**claim).spans == [(start, start + timedelta(minutes=5))]
-    assert services.claim(**claim).spans == []
+    assert services.take_pending(**pending).spans == [
+        (start, start + timedelta(minutes=5))
+    ]
+    assert services.take_pending(**pending).spans == []

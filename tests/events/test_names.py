@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection
 from accounts.models import Namespace
 from events import names
 from events.models import NAME_LIMIT, NUMBER_LIMIT, EventName, InboxEvent
-from goals import services as drain
+from pipeline import drain as draining
 from tests.events.builders import NOON, arrival, record
 
 
@@ -113,7 +113,7 @@ def test_a_retired_name_is_restored_where_there_is_room(shop, monkeypatch):
 @pytest.mark.django_db
 def test_a_retired_name_is_counted_but_no_longer_listed(backend, shop):
     record([arrival(shop.pk, "view"), arrival(shop.pk, "typo", 2)])
-    drain.drain_all(at=NOON)
+    draining.drain_all(at=NOON)
     names.retire(names.ids(namespace_ids=[shop.pk], names=["typo"]).values())
     counts = backend.get("/v0/analytics").json()["counts"]
     listed = {count["name"]: count["count"] for count in counts}

@@ -3,6 +3,7 @@
 import pytest
 
 from goals import queries, services
+from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ def names(number):
 def crowd(shop):
     """One user who did 300 events in a row, each a goal: 45,000 pairs of 800 bytes."""
     record([arrival(shop.pk, name, ensure_goal=True) for name in names(300)])
-    services.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
     return names(300)
 
 
@@ -52,7 +53,7 @@ def test_the_most_frequent_paths_are_those_that_fit(backend, shop, monkeypatch):
     services.create_goal(namespace_id=shop.pk, name="buy", at=NOON)
     for user, before in {1: "ab", 2: "ab", 3: "c"}.items():
         record([arrival(shop.pk, name, user) for name in [*before, "buy"]])
-    services.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
     monkeypatch.setattr("goals.paths.published.BYTES", 8)
     [buy] = [
         one for one in backend.get(ANALYTICS).json()["counts"] if one["name"] == "buy"
@@ -76,7 +77,7 @@ def test_a_name_that_appears_while_an_answer_is_read_is_counted_as_itself(
 
     def meanwhile(**place):
         record([arrival(shop.pk, name, 7) for name in ("new", "buy")])
-        services.drain_all(at=NOON)
+        drain.drain_all(at=NOON)
         return read(**place)
 
     monkeypatch.setattr(queries, "counter_rows", meanwhile)

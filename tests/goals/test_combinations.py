@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from goals import services
 from goals.models import UNKNOWN, Combination, Counter, SingleEvent
 from goals.paths import path_store
+from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ def walk(shop, paths):
         for name in [*path, "buy"]
     ]
     record(sent)
-    services.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
 
 
 def bought(client):

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import Namespace
-from goals import services
+from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 
 pytestmark = pytest.mark.django_db
@@ -12,7 +12,7 @@ URL = "/v0/analytics"
 
 def drained(*arrivals):
     record(arrivals)
-    services.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
 
 
 def counts(client, url=URL, **query):

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from accounts.models import Namespace
 from events import history
 from events.models import Batch, Event, InboxEvent
-from goals import services
 from goals.counters import hashing
 from goals.counters.filter_store import LayoutError
 from goals.models import Counter, FilterPage, FirstSeen
+from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 from tests.goals import truth
 from tests.goals.truth import Truth
@@ -55,7 +55,7 @@ def drained(arrivals, cut=()):
     """Sends events in the batches that the cuts make, and drains each."""
     for begin, end in pairwise(sorted({0, *cut, len(arrivals)})):
         record(arrivals[begin:end])
-        services.drain_all(at=NOON)
+        drain.drain_all(at=NOON)
 
 
 def marks(shop):
@@ -135,7 +135,7 @@ def test_a_second_drain_changes_nothing(new_shop):
     shop = new_shop()
     drained([arrival(shop, user=user) for user in range(100)])
     before = everything(shop)
-    assert services.drain_all(at=NOON) == 0
+    assert drain.drain_all(at=NOON) == 0
     assert everything(shop) == before
 
 
@@ -169,21 +169,21 @@ def test_a_batch_says_what_it_moved(new_shop):
 
 
 def test_one_drain_takes_all_of_a_backlog(new_shop, monkeypatch):
-    monkeypatch.setattr(services, "BATCH", 10)
+    monkeypatch.setattr(drain, "BATCH", 10)
     shop = new_shop()
     record(arrival(shop, user=16 * number) for number in range(25))
-    assert services.drain_all(at=NOON) == 25
+    assert drain.drain_all(at=NOON) == 25
     batches = Batch.objects.filter(namespace=shop).order_by("pk")
     assert [batch.events for batch in batches] == [10, 10, 5]
     assert truth.counts(shop)["view"] == 25
 
 
 def test_a_run_leaves_the_rest_of_a_large_backlog_to_the_next(new_shop, monkeypatch):
-    monkeypatch.setattr(services, "BATCH", 10)
-    monkeypatch.setattr(services, "RUN", 20)
+    monkeypatch.setattr(drain, "BATCH", 10)
+    monkeypatch.setattr(drain, "RUN", 20)
     shop = new_shop()
     record(arrival(shop, user=16 * number) for number in range(35))
-    assert [services.drain_all(at=NOON) for _ in range(3)] == [20, 15, 0]
+    assert [drain.drain_all(at=NOON) for _ in range(3)] == [20, 15, 0]
     assert truth.counts(shop)["view"] == 35
 
 
@@ -195,9 +195,9 @@ def test_a_drain_costs_the_same_queries_whatever_it_drains(
         record(arrival(shop, f"{n % 50}", 16 * n, at=NOON) for n in range(users))
         history.ensure([NOON.date()])
         with django_assert_num_queries(13):
-            services.drain(namespace_id=shop, shard=0, at=NOON)
+            drain.drain(namespace_id=shop, shard=0, at=NOON)
         with django_assert_num_queries(4):
-            services.drain(namespace_id=shop, shard=0, at=NOON)
+            drain.drain(namespace_id=shop, shard=0, at=NOON)
 
 
 def test_the_command_says_how_many_it_drained(new_shop, capsys):
@@ -215,6 +215,6 @@ def test_filters_of_another_layout_are_not_counted_with(new_shop, monkeypatch):
     monkeypatch.setattr(hashing, "VERSION", hashing.VERSION + 1)
     record([arrival(shop, user=1)])
     with pytest.raises(LayoutError):
-        services.drain(namespace_id=shop, shard=1, at=NOON)
-    assert services.drain_all(at=NOON) == 0
+        drain.drain(namespace_id=shop, shard=1, at=NOON)
+    assert drain.drain_all(at=NOON) == 0
     assert InboxEvent.objects.filter(namespace=shop).count() == 1

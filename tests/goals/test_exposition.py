@@ -8,6 +8,7 @@ from events import keys, names
 from goals import exposition, services
 from goals.counters import hashing
 from goals.models import Counter
+from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +49,7 @@ abacus_series_left_out 0.0
 def drained(namespace, *steps):
     """Counts (event name, user) pairs of a namespace, in this order, in one shard."""
     record(arrival(namespace.pk, name, user * keys.SHARDS + 1) for name, user in steps)
-    services.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
 
 
 def goal(namespace, name):

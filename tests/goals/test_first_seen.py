@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Namespace
-from goals import queries, services, views
+from goals import queries, views
 from goals.models import FirstSeen
+from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 from timegrid.buckets import RESOLUTIONS, Granularity
 
@@ -21,7 +22,7 @@ shops = iter(range(10**6))
 
 def drained(*arrivals):
     record(arrivals)
-    services.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
 
 
 def over_time(client, **query):

@@ -4,6 +4,7 @@ import pytest
 
 from events import keys
 from goals import services
+from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +39,7 @@ def _shop(shop, settings):
         for name in path
     ]
     record(sent)
-    services.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
 
 
 def ask(client, url=PREDICTIONS, *, status=200, **query):
@@ -90,7 +91,7 @@ def test_a_prediction_costs_the_same_queries(backend, django_assert_num_queries)
 @pytest.mark.usefixtures("_shop")
 def test_one_user_is_no_certainty(backend, shop):
     record([arrival(shop.pk, name, 999) for name in ("unboxing", "buy")])
-    services.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
     one = ask(backend)["goals"]["buy"]["events"]["unboxing"]
     assert (one["bayes"], one["users"], one["upper"]) == (1, 1, 1)
     assert one["lower"] < 0.25
@@ -132,7 +133,7 @@ def test_before_any_drain_nothing_is_known(backend, shop):
 def test_a_goal_without_an_event_before_it_is_not_predicted(backend, shop):
     services.create_goal(namespace_id=shop.pk, name="buy", at=NOON)
     record([arrival(shop.pk, "buy", 1), arrival(shop.pk, "search", 1)])
-    services.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
     assert ask(backend) == {"goals": {}}
     assert ask(backend, event="search") == {"goals": {}}
 

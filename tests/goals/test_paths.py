@@ -11,6 +11,7 @@ from accounts.models import Namespace
 from events import history
 from goals import queries, services
 from goals.paths import combinations
+from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 from tests.goals.paths_model import Model, published
 
@@ -76,7 +77,7 @@ def happen(shop, action, model):
         model.goal(action.name)
     else:
         for shard in action.shards:
-            services.drain(namespace_id=shop, shard=shard, at=NOON)
+            drain.drain(namespace_id=shop, shard=shard, at=NOON)
 
 
 @LAWS
@@ -102,7 +103,7 @@ def test_paths_cost_a_drain_the_same_queries_whatever_they_are(
     record(arrival(shop, names_of_all[n % 50], 16 * (n % users)) for n in range(900))
     history.ensure([NOON.date()])
     with django_assert_num_queries(18):
-        services.drain(namespace_id=shop, shard=0, at=NOON)
+        drain.drain(namespace_id=shop, shard=0, at=NOON)
 
 
 def test_paths_are_kept_in_bounded_pieces(new_shop, monkeypatch):
@@ -118,5 +119,5 @@ def test_paths_are_kept_in_bounded_pieces(new_shop, monkeypatch):
     record(arrival(shop, step, user) for step, user in steps)
     for step, user in steps:
         model.event(step, user, None, ensure_goal=False)
-    services.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
     assert published(shop) == model.expected()

@@ -7,6 +7,7 @@ from db import sql
 from events import history, names
 from goals import queries, services
 from goals.models import Combination, Goal, SingleEvent
+from pipeline import drain as draining
 from tests.events.builders import NOON, arrival, record
 from tests.goals import truth
 from tests.transactions import elsewhere
@@ -29,7 +30,7 @@ def make(shop, name="buy"):
 
 def send(shop, name, *users):
     record(arrival(shop.pk, name, user) for user in users)
-    services.drain_all(at=NOON)
+    draining.drain_all(at=NOON)
 
 
 def paths(shop, goal):
@@ -94,7 +95,7 @@ def arriving(shop, transactional_db):
 
 
 def drain():
-    services.drain_all(at=NOON)
+    draining.drain_all(at=NOON)
 
 
 @pytest.mark.django_db(transaction=True)

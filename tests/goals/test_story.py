@@ -7,6 +7,7 @@ import pytest
 from events import keys
 from goals import services
 from goals.models import Counter
+from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ def happened(shop, paths):
         for user, path in paths.items()
         for name in path
     )
-    services.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
 
 
 def story(client, **query):

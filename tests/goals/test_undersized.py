@@ -137,7 +137,7 @@ def walked(batch, filters):
     new = filters.add(users=found.users, rows=found.rows)
     reached = combinations.completions(found, new, ids=batch["id"], since=SINCE)
     every = np.arange(len(filters.counters))
-    for part in combinations.parts(reached, counters=len(every)):
+    for part in combinations.pieces(reached, counters=len(every)):
         users = combinations.known_users(part, found, new)
         asked, rows = cross(users=users, rows=every)
         known = filters.contains(users=asked, rows=rows).reshape(len(every), -1)

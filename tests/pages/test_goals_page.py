@@ -11,6 +11,7 @@ from accounts.models import Namespace, User
 from events import keys
 from goals import services
 from goals.models import Goal
+from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +31,7 @@ def send(steps, namespace="shop"):
         for name, users in steps
         for user in users
     )
-    services.drain_all(at=datetime.now(UTC))
+    drain.drain_all(at=datetime.now(UTC))
 
 
 def make_goal(name, namespace="shop"):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from analytics.buckets import recompute
+from analytics.catalogue import services
 
 
 @pytest.fixture
 def _catalogue(db):
-    recompute.load_catalogue(event_names={})
+    services.load_catalogue(event_names={})

@@ -14,12 +14,11 @@ import pytest
 import redis
 from django.conf import settings
 
-from analytics.buckets.tasks import aggregate
 from db import sql
 from embedded import home as embedded
 from events import names
 from events.models import Event
-from pipeline.tasks import drain
+from pipeline.tasks import aggregate, drain
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -10,13 +10,13 @@ from django.db import connection
 from kombu import Connection
 
 from accounts.models import Namespace
-from analytics.buckets import fills, rebuilds, tasks
-from analytics.buckets import recompute as analytics
+from analytics.buckets import fills, rebuilds
 from analytics.models import Kind, Metric
 from db import sql
 from events import services as intake
 from events.models import Failure, SeenEvent
-from goals import services as goals
+from pipeline import aggregate, drain, retain
+from pipeline import tasks as pipeline_tasks
 from tests.analytics.builders import (
     DAY,
     MINUTE,
@@ -67,13 +67,13 @@ def test_an_aggregation_that_fails_stops_no_other(shops, caplog):
     ill, well = shops
     with poisoned("analytics_bucket", ill):
         for times in (1, 2):
-            analytics.aggregate_all(at=NOON)
+            aggregate.aggregate_all(at=NOON)
             assert noted() == [("aggregate", ill, "ProgrammingError", times)]
     assert not stored(ill, "revenue")
     assert stored(well, "revenue") == {NOON: 2}
     assert f"aggregate of {ill} failed: ProgrammingError" in caplog.text
     assert "poison" not in caplog.text  # a message may hold what somebody sent
-    analytics.aggregate_all(at=NOON)
+    aggregate.aggregate_all(at=NOON)
     assert stored(ill, "revenue") == {NOON: 2}
     assert noted() == []
 
@@ -86,9 +86,9 @@ def test_a_drain_that_fails_stops_no_other(shops):
         ]
         intake.record(arrivals=later, received_at=NOON)
     with poisoned("events_batch", ill):
-        assert goals.drain_all(at=NOON) == 2
+        assert drain.drain_all(at=NOON) == 2
     assert noted() == [("drain", ill, "ProgrammingError", 2)]  # two of its shards
-    assert goals.drain_all(at=NOON) == 2
+    assert drain.drain_all(at=NOON) == 2
     assert noted() == []
 
 
@@ -117,21 +117,21 @@ def test_a_fill_and_a_rebuild_that_fail_stop_no_other(shops):
 def test_what_fails_comes_last_in_the_next_tick(shops):
     ill, well = shops
     with poisoned("analytics_bucket", ill):
-        analytics.aggregate_all(at=NOON)
+        aggregate.aggregate_all(at=NOON)
     for shop in shops:
         arrive(shop, [event("purchase", NOON + MINUTE, value="3")])
-    runs = analytics.aggregate_all(at=NOON)
+    runs = aggregate.aggregate_all(at=NOON)
     assert [run.namespace_id for run in runs] == [well, ill]
 
 
 def test_a_long_aggregation_goes_to_the_end_of_its_queue_behind_the_drains(
     shops, monkeypatch
 ):
-    monkeypatch.setattr(tasks, "TURN_SECONDS", -1)
+    monkeypatch.setattr(pipeline_tasks, "TURN_SECONDS", -1)
     with Connection(settings.SECRET_REDIS_URL) as broker:
         channel: Any = broker.default_channel
         channel.client.delete("counting")
-        tasks.aggregate()
+        pipeline_tasks.aggregate()
         assert channel.client.llen("counting") == 1
         channel.client.delete("counting")
     left, done = sorted(shops, key=lambda shop: len(stored(shop, "revenue")))
@@ -165,29 +165,29 @@ def test_a_session_that_is_ended_stops_no_other_namespace(shops):
 
     ended: list[str] = []
     with connection.execute_wrapper(end_session):
-        runs = analytics.aggregate_all(at=NOON)
+        runs = aggregate.aggregate_all(at=NOON)
     assert [run.namespace_id for run in runs] == [well]
     assert noted() == [("aggregate", ill, "OperationalError", 1)]
-    assert analytics.aggregate_all(at=NOON)
+    assert aggregate.aggregate_all(at=NOON)
     assert noted() == []
 
 
 def test_what_others_did_meanwhile_is_forgotten(shops):
     ill, _ = shops
     with poisoned("analytics_bucket", ill):
-        analytics.aggregate_all(at=NOON)
-    analytics.aggregate(namespace_id=ill, at=NOON)
-    analytics.aggregate_all(at=NOON)
+        aggregate.aggregate_all(at=NOON)
+    aggregate.aggregate(namespace_id=ill, at=NOON)
+    aggregate.aggregate_all(at=NOON)
     assert noted() == []
 
 
 def test_what_is_not_tried_any_more_is_forgotten(shops):
     with poisoned("analytics_bucket", shops[0]):
-        analytics.aggregate_all(at=NOON)
+        aggregate.aggregate_all(at=NOON)
     Namespace.objects.filter(pk=shops[0]).update(name="still here")
-    intake.retain(now=NOON + DAY)
+    retain.retain(now=NOON + DAY)
     assert len(noted()) == 1
-    intake.retain(now=NOON + DAY + MINUTE)
+    retain.retain(now=NOON + DAY + MINUTE)
     assert noted() == []
 
 
@@ -196,5 +196,5 @@ def test_what_was_seen_long_ago_is_forgotten_piece_by_piece(shops, monkeypatch):
     for number in range(5):
         one = event("view")._replace(namespace_id=shops[0], event_hash=f"{number:032x}")
         intake.record(arrivals=[one], received_at=NOON)
-    intake.retain(now=NOON + 8 * DAY)
+    retain.retain(now=NOON + 8 * DAY)
     assert not SeenEvent.objects.exists()

@@ -6,11 +6,10 @@ import pytest
 from django.db import DatabaseError, connection
 
 from accounts.models import Namespace
-from analytics.buckets import recompute as analytics
-from analytics.buckets.tasks import aggregate
-from goals import services as goals
 from goals.models import Counter, FilterPage, FirstSeen
-from pipeline.tasks import drain
+from pipeline import aggregate as aggregating
+from pipeline import drain as draining
+from pipeline.tasks import aggregate, drain
 from tests.events.builders import NOON, record
 from tests.goals import truth
 from tests.pipeline import ledger
@@ -58,8 +57,8 @@ def test_ten_missed_ticks_and_one_are_ten_ticks(shop):
         record(sent)
         record(ledger.shop_events(other.pk, 40, seed=seed))
         for shard in {one.shard for one in sent}:
-            goals.drain(namespace_id=shop.pk, shard=shard, at=NOON)
-        analytics.aggregate(namespace_id=shop.pk, at=NOON)
+            draining.drain(namespace_id=shop.pk, shard=shard, at=NOON)
+        aggregating.aggregate(namespace_id=shop.pk, at=NOON)
     assert ledger.moved(other.pk) == (400, 0, 0)
     drain()
     aggregate()

@@ -9,10 +9,9 @@ import pytest
 from django.db import connection
 
 from accounts.models import Namespace
-from analytics.buckets import recompute as analytics
 from events import history, keys, names
 from events import queries as inbox
-from goals import services as goals
+from pipeline import aggregate, drain
 from tests.events.builders import NOON, arrival, record
 from tests.goals import truth
 from tests.pipeline import ledger, processes
@@ -47,11 +46,11 @@ def at_once(*works):
 
 
 def drained():
-    goals.drain_all(at=NOON)
+    drain.drain_all(at=NOON)
 
 
 def aggregated():
-    analytics.aggregate_all(at=NOON)
+    aggregate.aggregate_all(at=NOON)
 
 
 def test_intake_drain_and_aggregation_at_once_lose_and_double_nothing(shop):
@@ -133,8 +132,8 @@ def test_a_namespace_that_another_aggregates_is_left_to_it(shop):
     record([arrival(shop.pk, "purchase", value=1)])
     drained()
     with elsewhere(aggregated):
-        assert analytics.aggregate(namespace_id=shop.pk, at=NOON) is None
-    assert analytics.aggregate(namespace_id=shop.pk, at=NOON) is None
+        assert aggregate.aggregate(namespace_id=shop.pk, at=NOON) is None
+    assert aggregate.aggregate(namespace_id=shop.pk, at=NOON) is None
     assert len(ledger.buckets(shop.pk)) == PURCHASED
 
 

@@ -8,8 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from analytics.buckets import fills, rebuilds
-from analytics.buckets import recompute as analytics
-from analytics.buckets.tasks import aggregate, fill, rebuild, sweep
+from analytics.buckets.tasks import fill, rebuild, sweep
 from analytics.external import services as pushes
 from analytics.models import Bucket, Fill, Kind, Metric, Rebuild
 from db import sql
@@ -18,7 +17,9 @@ from events import services as intake
 from events.models import ItemPrice, PriceChange
 from goals import services as goals
 from goals.models import Goal
-from pipeline.tasks import drain
+from pipeline import aggregate as aggregating
+from pipeline import drain as draining
+from pipeline.tasks import aggregate, drain
 from segmentation import queries
 from segmentation.models import ABTest, Segmentation
 from tests.analytics.builders import DAY, NOON, arrive, event, metric, stored
@@ -50,8 +51,8 @@ def busy(shop):
 
 def pipeline():
     """Does a piece of all work; the caller's transaction keeps its locks."""
-    assert goals.drain_all(at=NOON)
-    assert analytics.aggregate_all(at=NOON)
+    assert draining.drain_all(at=NOON)
+    assert aggregating.aggregate_all(at=NOON)
     filling()
     assert rebuilds.advance_next(at=NOON)
 
@@ -62,7 +63,7 @@ def filling():
     scope = one.segmentation.namespace_id
     cut = queries.cut(namespace_id=scope, segmentation_id=one.segmentation_id)
     assert cut
-    assert sql.locked("aggregate", key=scope)
+    assert sql.try_lock("aggregate", key=scope)
     fills.proceed(one, cut, namespace_id=scope, at=NOON)
 
 
@@ -131,7 +132,7 @@ def test_no_write_waits_for_a_drain_an_aggregation_a_fill_or_a_rebuild(busy, man
     assert ItemPrice.objects.get().price == 4
     assert Goal.objects.get().name == "view"
     assert ABTest.objects.count() == 2
-    analytics.aggregate(namespace_id=busy, at=NOON)
+    aggregating.aggregate(namespace_id=busy, at=NOON)
     assert revenue(busy) == 40
 
 
@@ -140,10 +141,10 @@ def test_a_price_that_is_set_during_an_aggregation_is_that_of_the_next(busy):
         intake.put_prices(namespace_id=busy, prices={"cup": Decimal(price)}, at=NOON)
 
     set_price(4)
-    with elsewhere(lambda: analytics.aggregate_all(at=NOON)), impatient():
+    with elsewhere(lambda: aggregating.aggregate_all(at=NOON)), impatient():
         set_price(5)
     assert PriceChange.objects.filter(aggregated_at=None).count() == 1
-    analytics.aggregate_all(at=NOON)
+    aggregating.aggregate_all(at=NOON)
     assert revenue(busy) == 45
     assert not PriceChange.objects.filter(aggregated_at=None)
 
@@ -160,7 +161,7 @@ def test_prices_in_any_order_never_wait_for_each_other_in_a_circle(busy):
     def aggregations():
         try:
             for _ in range(10):
-                analytics.aggregate_all(at=NOON)
+                aggregating.aggregate_all(at=NOON)
         finally:
             connection.close()
 
@@ -182,7 +183,7 @@ def test_a_goal_that_a_drain_keeps_paths_to_is_removed_after_it(busy):
     later = event("purchase", user=98)._replace(namespace_id=busy)
     intake.record(arrivals=[later], received_at=NOON)
     with (
-        elsewhere(lambda: goals.drain_all(at=NOON)),
+        elsewhere(lambda: draining.drain_all(at=NOON)),
         pytest.raises(OperationalError, match="lock timeout"),
         impatient(),
     ):

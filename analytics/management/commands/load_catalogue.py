@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analytics.buckets import rebuilds, recompute
-from analytics.catalogue import shipped
+from analytics.buckets import rebuilds
+from analytics.catalogue import services, shipped
 from api import elements
 from api.options import require_known
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         called = [names.get(name, name) for name in shipped.EVENTS]
         if len(set(called)) < len(called):
             raise CommandError("two events cannot have one name")
-        added = recompute.load_catalogue(event_names=names)
+        added = services.load_catalogue(event_names=names)
         self.stdout.write(f"{added} metrics and KPIs added")
         if stale := " ".join(metric.name for metric in rebuilds.stale()):
             self.stdout.write(f"events came before: run manage.py rebuild {stale}")

@@ -5,15 +5,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from analytics.buckets import recompute
 from events import failures
+from pipeline import aggregate
 
 
 class Command(BaseCommand):
     help = "Recompute the buckets that new events touched."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        runs = recompute.aggregate_all(at=datetime.now(UTC))
+        runs = aggregate.aggregate_all(at=datetime.now(UTC))
         for run in runs:
             self.stdout.write(
                 f"{run.namespace}: {run.events:,} events of {run.batches:,} batches, "

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from events import failures
-from goals import services
+from pipeline import drain
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         total = 0
-        while drained := services.drain_all(at=datetime.now(UTC)):
+        while drained := drain.drain_all(at=datetime.now(UTC)):
             total += drained
         self.stdout.write(f"{total:,} events drained")
         if failing := failures.current("drain"):

@@ -1,0 +1,215 @@
+"""Drain: what waits in the inbox is counted, marked and moved into history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from operator import itemgetter
+
+import numpy as np
+from django.db import transaction
+
+from db import sql
+from events import failures, keys, names
+from events import queries as inbox
+from events import services as events
+from events.arrivals import Arrivals, days
+from events.failures import Attempts
+from events.names import Entry
+from events.services import FirstTime
+from goals.counters import filter_store, marks
+from goals.counters.bloom import Filters, cross
+from goals.counters.filter_pages import Bools
+from goals.counters.hashing import Ints
+from goals.counters.marks import GLOBAL, Pairs
+from goals.paths import combinations, path_store
+from goals.paths.combinations import NEVER, Combinations
+
+BATCH = 50_000  # events of one transaction: bounds its memory and its time
+RUN = 32 * BATCH  # then the worker's other tasks get their turn; the next tick goes on
+
+
+def drain_all(*, at: datetime) -> int:
+    """Drains the shards that have events waiting; returns how many were counted.
+
+    Any number of workers may do this at once: each skips the shards that others hold.
+    Of a backlog, one run takes about RUN events, a BATCH of each shard in turn. A shard
+    that fails is noted for its namespace, and stops no other.
+    """
+    total = 0
+    with failures.attempts("drain", at=at) as attempts:
+        waiting = attempts.failing_last(inbox.pending_shards(), subject=itemgetter(0))
+        while waiting and total < RUN:
+            drained = {shard: drain_next(attempts, *shard) for shard in waiting}
+            total += sum(drained.values())
+            waiting = [shard for shard, count in drained.items() if count == BATCH]
+    return total
+
+
+def drain_next(attempts: Attempts, namespace_id: int, shard: int) -> int:
+    """Drains the next BATCH of a shard; returns how many, 0 where that failed."""
+    work = partial(drain, namespace_id=namespace_id, shard=shard, at=attempts.at)
+    return attempts.attempt(namespace_id, work) or 0
+
+
+def pause(*, namespace_id: int) -> None:
+    """Keeps the inbox of a namespace as it is until this transaction ends.
+
+    Waits for the drains that are under way.
+    """
+    for shard in range(keys.SHARDS):
+        sql.lock("drain", key=lock_key(namespace_id, shard))
+
+
+def lock_key(namespace_id: int, shard: int) -> int:
+    return namespace_id * keys.SHARDS + shard
+
+
+@transaction.atomic
+def drain(*, namespace_id: int, shard: int, at: datetime) -> int:
+    """Counts up to BATCH events of a shard and moves them into history, or none.
+
+    Returns how many; 0 also means that another worker has the shard.
+    """
+    if not sql.try_lock("drain", key=lock_key(namespace_id, shard)):
+        return 0
+    arrivals = inbox.waiting(namespace_id=namespace_id, shard=shard, limit=BATCH)
+    if len(arrivals):
+        Drain(namespace_id, shard, arrivals, at).run()
+    return len(arrivals)
+
+
+@dataclass(slots=True)
+class Drain:
+    """One batch of a shard on its way: `run` does its steps in the caller's
+    transaction.
+    """
+
+    namespace_id: int
+    shard: int
+    arrivals: Arrivals
+    at: datetime
+
+    def run(self) -> None:
+        """Ask which names are goals, count the users, mark and move their events,
+        remember the users, and keep the paths by which they reached goals.
+        """
+        goals = self.goals()
+        known = names.entries(namespace_id=self.namespace_id) if goals else []
+        filters, pairs = self.filters(known)
+        new = self.count(filters, pairs)
+        first_times = self.move(marks.marks(pairs, new, len(self.arrivals)))
+        self.remember(filters, first_times)
+        if goals:
+            numbers = numbers_of(filters.counters, known)
+            self.record_paths(filters, pairs, new, goals=goals, numbers=numbers)
+
+    @property
+    def place(self) -> dict[str, int]:
+        return {"namespace_id": self.namespace_id, "shard": self.shard}
+
+    @property
+    def event_name_ids(self) -> list[int]:
+        """The ids of the batch's event names, ascending."""
+        return list(np.unique(self.arrivals["event_name_id"]).tolist())
+
+    def goals(self) -> dict[int, int]:
+        """Returns, of the batch's event names, the goals, each with the number of the
+        first arrival that counts for it. Makes goals of what an event waiting anywhere
+        asks for.
+        """
+        wanted = self.event_name_ids
+        # First what waits: if it is drained meanwhile, the goal it made is read after.
+        asked = inbox.asked_goals(namespace_id=self.namespace_id, names=wanted)
+        known = path_store.goals(wanted)
+        sooner = {name: n for name, n in asked.items() if n < known.get(name, NEVER)}
+        if sooner:
+            path_store.add_goals(sooner, namespace_id=self.namespace_id, at=self.at)
+        return known | sooner
+
+    def filters(self, others: Sequence[Entry]) -> tuple[Filters, Pairs]:
+        """Returns the filters of the batch's event names and of others, and the pairs
+        of user and counter that they are asked for.
+        """
+        ids = [GLOBAL, *self.event_name_ids, *(entry.id for entry in others)]
+        counters = np.unique(ids)
+        filters = filter_store.filters(counters=counters, **self.place)
+        return filters, marks.pairs(self.arrivals, counters=counters)
+
+    def count(self, filters: Filters, pairs: Pairs) -> Bools:
+        """Adds the users to the filters; returns which pairs were new, `[p]`."""
+        filter_store.load(filters, users=pairs.users, rows=pairs.rows, **self.place)
+        return filters.add(users=pairs.users, rows=pairs.rows)
+
+    def move(self, firsts: marks.Marks) -> list[FirstTime]:
+        """Moves the batch with its marks into history; returns who was first seen."""
+        events.ensure_days(days(self.arrivals))
+        return events.move_to_history(
+            ids=self.arrivals["id"].tolist(),
+            first_of_name=firsts.of_name.astype(int).tolist(),
+            first_of_user=firsts.of_user.astype(int).tolist(),
+            at=self.at,
+            **self.place,
+        )
+
+    def remember(self, filters: Filters, first_times: Sequence[FirstTime]) -> None:
+        """Writes the filters and counters, and when their users were first seen."""
+        filter_store.save(filters, value_sums=value_sums(first_times), **self.place)
+        path_store.add_first_seen(first_times, **self.place)
+
+    def record_paths(
+        self,
+        filters: Filters,
+        pairs: Pairs,
+        new: Bools,
+        *,
+        goals: dict[int, int],
+        numbers: Ints,
+    ) -> None:
+        """Adds the new completions of goals to the paths that led to them."""
+        since = np.array([goals.get(n, NEVER) for n in filters.counters.tolist()])
+        reached = combinations.completions(
+            pairs, new, ids=self.arrivals["id"], since=since
+        )
+        path_store.add_paths(
+            self.paths(filters, pairs, new, reached=reached),
+            counters=filters.counters,
+            numbers=numbers,
+            **self.place,
+        )
+
+    def paths(
+        self, filters: Filters, pairs: Pairs, new: Bools, *, reached: Pairs
+    ) -> list[Combinations]:
+        """Returns the paths of completions, as many at once as memory allows.
+
+        The filters know the batch already, which `combinations.steps` sets right.
+        """
+        rows = np.arange(len(filters.counters))
+        result = []
+        for piece in combinations.pieces(reached, counters=len(rows)):
+            users = combinations.known_users(piece, pairs, new)
+            asked, asked_rows = cross(users=users, rows=rows)
+            filter_store.load(filters, users=asked, rows=asked_rows, **self.place)
+            known = filters.contains(users=asked, rows=asked_rows)
+            by_user = known.reshape(len(rows), len(users)).T
+            steps = combinations.steps(piece, pairs, new, users=users, known=by_user)
+            result.append(combinations.combinations(piece.rows, steps))
+        return result
+
+
+def numbers_of(counters: Ints, entries: Sequence[Entry]) -> Ints:
+    """Returns the numbers by which paths know the event names of counters."""
+    number_of = {entry.id: entry.number for entry in entries} | {GLOBAL: 0}
+    return np.array([number_of[counter] for counter in counters.tolist()])
+
+
+def value_sums(first_times: Sequence[FirstTime]) -> dict[int, Decimal]:
+    """Returns the values of first occurrences, per counter that has any."""
+    sums: dict[int, Decimal] = {}
+    for first in first_times:
+        if first.value_sum is not None:
+            total = sums.get(first.event_name_id, Decimal(0))
+            sums[first.event_name_id] = total + first.value_sum
+    return sums
