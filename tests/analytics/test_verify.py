@@ -13,6 +13,7 @@ from django.db import InternalError, connection
 
 from accounts.models import Namespace
 from analytics.models import AggregationRun, Bucket, Cause, Kind, Metric
+from db import sql
 from events import services as intake
 from events.models import Batch, Import
 from tests.analytics.builders import (
