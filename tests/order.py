@@ -9,8 +9,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 # These share one running product, and one browser.
-TOGETHER = ("tests/kimball/", "tests/pages/")
-FIRST = (*TOGETHER, "tests/config/", "tests/pipeline/")
+TOGETHER = ("tests/kimball/", "tests/web/")
+FIRST = (*TOGETHER, "tests/config/", "tests/embedded/", "tests/pipeline/")
 
 
 def unit(nodeid: str) -> str:

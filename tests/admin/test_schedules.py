@@ -9,7 +9,7 @@ from analytics.models import KPI, Kind, Report, ReportSchedule, Status
 from analytics.reports import schedules
 from segmentation.models import Segmentation
 from tests.analytics.builders import fill, kpi, metric
-from tests.analytics.scheduling import schedule
+from tests.analytics.reports.scheduling import schedule
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/analytics/reportschedule/"

@@ -14,7 +14,7 @@ from events.models import Batch, Event, InboxEvent
 from tests.analytics import shop_model
 from tests.events.builders import NOON, arrival
 from tests.goals import truth
-from tests.goals.paths_model import Model, published
+from tests.goals.paths.paths_model import Model, published
 
 SECONDS = (300, 3_600, 86_400)
 NAMES = ("product_view", "purchase", "recommendation_view")

@@ -27,7 +27,7 @@ from tests.analytics.builders import (
     namespace,
     stored,
 )
-from tests.analytics.segmented import leaf, segmented
+from tests.analytics.kinds.segmented import leaf, segmented
 
 pytestmark = pytest.mark.django_db
 POISON = """

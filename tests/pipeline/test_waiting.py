@@ -23,7 +23,7 @@ from pipeline.tasks import aggregate, drain
 from segmentation import queries
 from segmentation.models import ABTest, Segmentation
 from tests.analytics.builders import DAY, NOON, arrive, event, metric, stored
-from tests.analytics.segmented import ab_test, leaf, segmented, split
+from tests.analytics.kinds.segmented import ab_test, leaf, segmented, split
 from tests.transactions import elsewhere, impatient
 
 pytestmark = pytest.mark.django_db(transaction=True)
