@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: demo demo-reset serve test check format lock bench campaign
+.PHONY: demo demo-reset serve test check format lock bench campaign coverage
 
-demo demo-reset serve test check format lock bench campaign:
+demo demo-reset serve test check format lock bench campaign coverage:
 	@$(PYTHON) run.py $@

@@ -33,7 +33,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "installed"
-RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
+# What production installs; with the servers in it; with the tools as well.
+RUNTIME = "requirements.txt"
+EMBEDDED = "requirements-embedded.txt"
+DEVELOPMENT = "requirements-dev.txt"
 LOCK = (
     "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes "
     "--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml"
@@ -50,6 +53,12 @@ COMMANDS = {
     "serve": ["python manage.py serve"],
     "manage": ["python manage.py"],
     "test": [TEST],
+    "coverage": [
+        "coverage erase",
+        f"coverage run -m {TEST.removeprefix('python -m ')}",
+        "coverage combine --quiet",
+        "python -m tests.least_covered",
+    ],
     "campaign": [
         "python -m pytest tests/campaigns/kills.py",
         "python -m pytest -s tests/campaigns/imports.py",
@@ -69,11 +78,12 @@ COMMANDS = {
     ],
     "lock": [
         f"{LOCK} -o {RUNTIME}",
-        f"{LOCK} --group dev -c {RUNTIME} -o {DEVELOPMENT}",
+        f"{LOCK} --extra embedded -c {RUNTIME} -o {EMBEDDED}",
+        f"{LOCK} --extra embedded --group dev -c {EMBEDDED} -o {DEVELOPMENT}",
     ],
 }
 NEEDS = dict.fromkeys(COMMANDS, DEVELOPMENT)
-NEEDS.update(dict.fromkeys(("demo", "demo-reset", "serve", "manage"), RUNTIME))
+NEEDS.update(dict.fromkeys(("demo", "demo-reset", "serve", "manage"), EMBEDDED))
 # A deployment as the documentation asks for; no server answers there, none is asked.
 DEPLOYMENT = {
     "DEBUG": "False",
@@ -130,7 +140,7 @@ def install(lock: str) -> None:
         if installed in (stamp(lock), stamp(DEVELOPMENT)):
             return
         # The development packages only add to the others, which may be in use.
-        pip = find_pip() if installed == stamp(RUNTIME) else create_venv()
+        pip = find_pip() if installed == stamp(EMBEDDED) else create_venv()
         STAMP.unlink(missing_ok=True)
         download(pip, lock)
         compile_packages()

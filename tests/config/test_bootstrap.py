@@ -41,9 +41,9 @@ class Installs:
 
 @pytest.fixture
 def run(tmp_path):
-    """The bootstrap of a clone of its own, with two lock files."""
+    """The bootstrap of a clone of its own, with its lock files."""
     shutil.copy(ROOT / "run.py", tmp_path)
-    (tmp_path / "requirements.txt").write_text("# nothing\n")
+    (tmp_path / "requirements-embedded.txt").write_text("# nothing\n")
     (tmp_path / "requirements-dev.txt").write_text("# nothing, and more of it\n")
     spec = importlib.util.spec_from_file_location("run", tmp_path / "run.py")
     assert spec
@@ -97,40 +97,40 @@ def test_every_target_of_the_makefile_is_a_command(run):
 
 
 def test_a_new_clone_creates_the_environment_and_stamps_it_last(run, installs):
-    run.install(run.RUNTIME)
-    assert installs.steps == ["create", run.RUNTIME]
-    assert run.STAMP.read_text() == run.stamp(run.RUNTIME)
+    run.install(run.EMBEDDED)
+    assert installs.steps == ["create", run.EMBEDDED]
+    assert run.STAMP.read_text() == run.stamp(run.EMBEDDED)
 
 
 def test_the_second_start_installs_nothing(run, installs):
     for _ in range(2):
-        run.install(run.RUNTIME)
-    assert installs.steps == ["create", run.RUNTIME]
+        run.install(run.EMBEDDED)
+    assert installs.steps == ["create", run.EMBEDDED]
 
 
 def test_an_installation_that_failed_is_not_taken_for_done(run, installs):
     installs.fail = True
     for _ in range(2):
         with pytest.raises(SystemExit):
-            run.install(run.RUNTIME)
-    assert installs.steps == ["create", run.RUNTIME] * 2
+            run.install(run.EMBEDDED)
+    assert installs.steps == ["create", run.EMBEDDED] * 2
 
 
 def test_the_demo_is_content_with_the_development_packages(run, installs):
     run.install(run.DEVELOPMENT)
-    run.install(run.RUNTIME)
+    run.install(run.EMBEDDED)
     assert installs.steps == ["create", run.DEVELOPMENT]
 
 
 def test_development_packages_are_added_without_disturbing_the_demo(run, installs):
-    run.install(run.RUNTIME)
+    run.install(run.EMBEDDED)
     (run.VENV / "in_use").touch()
     run.install(run.DEVELOPMENT)
-    assert installs.steps == ["create", run.RUNTIME, run.DEVELOPMENT]
+    assert installs.steps == ["create", run.EMBEDDED, run.DEVELOPMENT]
     assert (run.VENV / "in_use").exists()
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements-embedded.txt", "requirements-dev.txt"])
 def test_a_changed_lock_file_is_installed_anew(run, installs, name):
     run.install(name)
     (run.ROOT / name).write_text("# something else\n")
@@ -139,26 +139,26 @@ def test_a_changed_lock_file_is_installed_anew(run, installs, name):
 
 
 def test_another_python_is_installed_anew(run, installs, monkeypatch):
-    run.install(run.RUNTIME)
+    run.install(run.EMBEDDED)
     monkeypatch.setattr(sys, "version", "3.99.0 (main)")
-    run.install(run.RUNTIME)
-    assert installs.steps == ["create", run.RUNTIME] * 2
+    run.install(run.EMBEDDED)
+    assert installs.steps == ["create", run.EMBEDDED] * 2
 
 
 def test_an_environment_without_its_python_is_created_anew(run, installs):
-    run.install(run.RUNTIME)
+    run.install(run.EMBEDDED)
     (run.VENV / "bin" / "python").unlink()
-    run.install(run.RUNTIME)
-    assert installs.steps == ["create", run.RUNTIME] * 2
+    run.install(run.EMBEDDED)
+    assert installs.steps == ["create", run.EMBEDDED] * 2
 
 
 def test_an_environment_that_was_moved_is_created_anew(run, installs, monkeypatch):
-    run.install(run.RUNTIME)
+    run.install(run.EMBEDDED)
     moved = run.VENV.rename(run.ROOT / "elsewhere")
     monkeypatch.setattr(run, "VENV", moved)
     monkeypatch.setattr(run, "STAMP", moved / "installed")
-    run.install(run.RUNTIME)
-    assert installs.steps == ["create", run.RUNTIME] * 2
+    run.install(run.EMBEDDED)
+    assert installs.steps == ["create", run.EMBEDDED] * 2
 
 
 def test_packages_in_use_are_not_taken_away(run):
