@@ -58,7 +58,9 @@ def test_commands_without_a_server_say_what_to_do(tmp_path):
 
 
 def test_ctrl_c_ends_quietly():
-    waiting = "import signal; print('ready', flush=True); signal.pause()"
+    # What runs in the background of a shell ignores it, and so do its children.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    waiting = f"{heed}; print('ready', flush=True); signal.pause()"
     with subprocess.Popen(
         [*PROGRAM, "shell", "-c", waiting],
         stdout=subprocess.PIPE,

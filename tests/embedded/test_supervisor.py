@@ -292,7 +292,7 @@ def test_a_second_start_is_told_who_runs_and_where(home):
 SUPERVISED = """
 import sys, time
 from pathlib import Path
-from config import servers
+from embedded import servers
 from embedded.service import Service
 from embedded.supervisor import Stop, Supervisor
 

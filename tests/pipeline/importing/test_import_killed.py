@@ -54,10 +54,10 @@ PROGRAM = """
 import sys
 from django.core.management import execute_from_command_line
 import django; django.setup()
-from analytics import imports, settling
-from events import files
-imports.CHUNK, files.BLOCK = 500, 50_000
-settling.PASS, settling.AGGREGATED = 2_000, 2_000
+from events.files import reading
+from pipeline.importing import catch_up, record
+record.CHUNK, reading.BLOCK = 500, 50_000
+catch_up.PASS, catch_up.AGGREGATED = 2_000, 2_000
 execute_from_command_line(["manage.py", "import_events", *sys.argv[1:]])
 """
 
