@@ -20,7 +20,9 @@ class EventName(models.Model):
     """
 
     id = models.AutoField(primary_key=True)
-    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey(
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
+    )
     number = models.PositiveSmallIntegerField(
         help_text="Counts the names of a namespace: its bit in the paths to goals."
     )
@@ -109,7 +111,9 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 class Batch(models.Model):
     """The events that one drain of one shard moved into history, all or none."""
 
-    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey(
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
+    )
     shard = models.PositiveSmallIntegerField()
     events = models.PositiveIntegerField()
     touched = ArrayField(
@@ -216,7 +220,9 @@ class ItemPrice(models.Model):
     """An item's latest price, for events that carry no value of their own."""
 
     pk = models.CompositePrimaryKey("namespace_id", "item_id")
-    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey(
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
+    )
     item_id = models.CharField(max_length=200)
     price = models.DecimalField(max_digits=20, decimal_places=6)
     updated_at = models.DateTimeField()

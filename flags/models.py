@@ -29,7 +29,9 @@ def user_rules(value: Any) -> None:
 class Flag(models.Model):
     """A feature that is on for everybody, for some users, or for more and more."""
 
-    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey(
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
+    )
     name = models.CharField(
         max_length=200,
         validators=[RegexValidator(rf"\A{elements.TEXT.pattern}\Z")],

@@ -1,10 +1,12 @@
 """Counters of unique users, one row a shard, and the pages of their filters.
 
 Everything here adds up across shards, so shards can be counted by different workers.
+No foreign key has an index of its own: a unique key begins with each.
 """
 
 from django.db import models
 
+from db.conditions import aligned
 from timegrid.buckets import RESOLUTIONS
 
 UNKNOWN = b""  # the combination of users whose path is not told apart
@@ -15,7 +17,9 @@ class Counter(models.Model):
     """Unique users of one event name (or of all: GLOBAL) that one shard has seen."""
 
     pk = models.CompositePrimaryKey("namespace_id", "shard", "event_name_id")
-    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey(
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
+    )
     shard = models.PositiveSmallIntegerField()
     event_name_id = models.IntegerField()
     count = models.BigIntegerField(help_text="users that looked new: never too many")
@@ -41,7 +45,9 @@ class FilterPage(models.Model):
     """At most 4 KiB of a counter's filter; a page without any user is not stored."""
 
     pk = models.CompositePrimaryKey("namespace_id", "shard", "event_name_id", "page")
-    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey(
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
+    )
     shard = models.PositiveSmallIntegerField()
     event_name_id = models.IntegerField()
     page = models.PositiveSmallIntegerField()
@@ -60,7 +66,9 @@ class FirstSeen(models.Model):
     pk = models.CompositePrimaryKey(
         "namespace_id", "resolution", "start_at", "event_name_id", "shard"
     )
-    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey(
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
+    )
     event_name_id = models.IntegerField()
     resolution = models.IntegerField(help_text="seconds")
     start_at = models.DateTimeField()
@@ -76,6 +84,9 @@ class FirstSeen(models.Model):
                 condition=models.Q(resolution__in=list(RESOLUTIONS)),
                 name="first_seen_resolution_is_stored",
             ),
+            models.CheckConstraint(
+                condition=aligned(), name="first_seen_start_is_aligned"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -86,7 +97,9 @@ class Goal(models.Model):
     """An event name whose users' paths are kept. Its counter knows who reached it."""
 
     event_name_id = models.IntegerField(primary_key=True)
-    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey(
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
+    )
     name = models.CharField(max_length=200)
     since = models.BigIntegerField(
         help_text="number of the first arrival whose path is kept"
@@ -110,7 +123,7 @@ class Combination(models.Model):
 
     pk = models.CompositePrimaryKey("namespace_id", "goal_id", "shard", "events")
     namespace = models.ForeignKey(
-        "accounts.Namespace", models.DO_NOTHING, db_constraint=False
+        "accounts.Namespace", models.DO_NOTHING, db_constraint=False, db_index=False
     )
     goal = models.ForeignKey(
         Goal, models.DO_NOTHING, db_constraint=False, db_index=False
@@ -136,7 +149,7 @@ class SingleEvent(models.Model):
 
     pk = models.CompositePrimaryKey("namespace_id", "goal_id", "shard", "event_name_id")
     namespace = models.ForeignKey(
-        "accounts.Namespace", models.DO_NOTHING, db_constraint=False
+        "accounts.Namespace", models.DO_NOTHING, db_constraint=False, db_index=False
     )
     goal = models.ForeignKey(
         Goal, models.DO_NOTHING, db_constraint=False, db_index=False

@@ -32,7 +32,9 @@ class ABTest(models.Model):
     Who is in which group follows from the salt and the shares alone.
     """
 
-    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey(
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
+    )
     name = models.CharField(
         "id",
         max_length=64,
@@ -94,7 +96,9 @@ class Segmentation(models.Model):
     id = models.CharField(
         primary_key=True, max_length=8, default=new_id, editable=False
     )
-    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey(
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
+    )
     name = models.CharField(max_length=64)
     tree = models.JSONField()
     created_at = models.DateTimeField()
@@ -115,7 +119,9 @@ class Segment(models.Model):
     """A leaf of a segmentation, by the number that its buckets carry."""
 
     id = models.AutoField(primary_key=True)
-    segmentation = models.ForeignKey(Segmentation, on_delete=models.CASCADE)
+    segmentation = models.ForeignKey(
+        Segmentation, on_delete=models.CASCADE, db_index=False
+    )
     position = models.PositiveSmallIntegerField(help_text="In the tree, from 0.")
     path = models.TextField(help_text="The groups that lead to it, for people.")
 

@@ -291,6 +291,7 @@ class Migration(migrations.Migration):
                 (
                     "namespace",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="accounts.namespace",
                     ),
@@ -482,6 +483,7 @@ class Migration(migrations.Migration):
                 (
                     "schedule",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="analytics.reportschedule",
@@ -580,6 +582,7 @@ class Migration(migrations.Migration):
                 (
                     "namespace",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="accounts.namespace",
                     ),
@@ -609,7 +612,34 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("resolution__in", [300, 3600, 86400])),
                         name="bucket_resolution_is_stored",
-                    )
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "start_at",
+                                models.Func(
+                                    models.Func(
+                                        "resolution",
+                                        function="make_interval",
+                                        template="%(function)s(secs => %(expressions)s)",
+                                    ),
+                                    "start_at",
+                                    models.Value("epoch"),
+                                    function="date_bin",
+                                    output_field=models.DateTimeField(),
+                                ),
+                            )
+                        ),
+                        name="bucket_start_is_aligned",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("value", 0), _negated=True),
+                        name="bucket_is_not_zero",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("parts__len", 16)),
+                        name="bucket_has_all_shards",
+                    ),
                 ],
             },
         ),

@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from analytics.models.catalogue import Metric
+from db.conditions import aligned
+from events.keys import SHARDS
 from timegrid.buckets import RESOLUTIONS
 
 WHOLE = 0  # the segment of the namespace as a whole
@@ -16,7 +18,9 @@ class Bucket(models.Model):
     pk = models.CompositePrimaryKey(
         "namespace_id", "resolution", "metric_id", "segment", "start_at"
     )
-    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey(
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
+    )
     resolution = models.IntegerField(help_text="seconds")
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, db_index=False)
     segment = models.IntegerField(default=WHOLE)
@@ -41,6 +45,13 @@ class Bucket(models.Model):
             models.CheckConstraint(
                 condition=models.Q(resolution__in=list(RESOLUTIONS)),
                 name="bucket_resolution_is_stored",
+            ),
+            models.CheckConstraint(condition=aligned(), name="bucket_start_is_aligned"),
+            models.CheckConstraint(
+                condition=~models.Q(value=0), name="bucket_is_not_zero"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(parts__len=SHARDS), name="bucket_has_all_shards"
             ),
         ]
 
@@ -83,7 +94,9 @@ class Carried(models.Model):
     """
 
     pk = models.CompositePrimaryKey("namespace_id", "metric_id", "segment", "start_at")
-    namespace = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT)
+    namespace = models.ForeignKey(
+        "accounts.Namespace", on_delete=models.PROTECT, db_index=False
+    )
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, db_index=False)
     segment = models.IntegerField(default=WHOLE)
     start_at = models.DateTimeField()

@@ -117,7 +117,9 @@ class Report(models.Model):
     requested_by = models.ForeignKey(
         "accounts.User", on_delete=models.SET_NULL, null=True
     )
-    schedule = models.ForeignKey(ReportSchedule, on_delete=models.CASCADE, null=True)
+    schedule = models.ForeignKey(
+        ReportSchedule, on_delete=models.CASCADE, null=True, db_index=False
+    )
     period_start_at = models.DateTimeField(
         null=True, help_text="Of a schedule: the start of what it reports on."
     )

@@ -265,6 +265,7 @@ class Migration(migrations.Migration):
                 (
                     "namespace",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="accounts.namespace",
                     ),
@@ -320,6 +321,7 @@ class Migration(migrations.Migration):
                 (
                     "namespace",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="accounts.namespace",
                     ),
@@ -492,6 +494,7 @@ class Migration(migrations.Migration):
                 (
                     "namespace",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="accounts.namespace",
                     ),

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 (
                     "namespace",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="accounts.namespace",
                     ),
@@ -59,6 +60,7 @@ class Migration(migrations.Migration):
                 (
                     "namespace",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="accounts.namespace",
                     ),
@@ -91,6 +93,7 @@ class Migration(migrations.Migration):
                     "namespace",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         to="accounts.namespace",
                     ),
@@ -138,6 +141,7 @@ class Migration(migrations.Migration):
                     "namespace",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         to="accounts.namespace",
                     ),
@@ -189,6 +193,7 @@ class Migration(migrations.Migration):
                 (
                     "namespace",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="accounts.namespace",
                     ),
@@ -230,6 +235,7 @@ class Migration(migrations.Migration):
                 (
                     "namespace",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="accounts.namespace",
                     ),
@@ -244,6 +250,25 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("resolution__in", [300, 3600, 86400])),
                         name="first_seen_resolution_is_stored",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "start_at",
+                                models.Func(
+                                    models.Func(
+                                        "resolution",
+                                        function="make_interval",
+                                        template="%(function)s(secs => %(expressions)s)",
+                                    ),
+                                    "start_at",
+                                    models.Value("epoch"),
+                                    function="date_bin",
+                                    output_field=models.DateTimeField(),
+                                ),
+                            )
+                        ),
+                        name="first_seen_start_is_aligned",
                     ),
                 ],
             },

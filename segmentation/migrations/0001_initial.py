@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 (
                     "namespace",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="accounts.namespace",
                     ),
@@ -63,6 +64,7 @@ class Migration(migrations.Migration):
                 (
                     "segmentation",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="segmentation.segmentation",
                     ),
@@ -140,6 +142,7 @@ class Migration(migrations.Migration):
                 (
                     "namespace",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="accounts.namespace",
                     ),

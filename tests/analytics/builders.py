@@ -106,4 +106,5 @@ def fill(
             value=value,
         )
         for (resolution, start_at), value in found.items()
+        if value  # an absent bucket is zero
     )

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import IntegrityError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from goals import queries, views
 from goals.models import FirstSeen
 from pipeline import drain
 from tests.events.builders import NOON, arrival, record
-from timegrid.buckets import RESOLUTIONS, Granularity
+from timegrid.buckets import HOUR, RESOLUTIONS, Granularity
 
 pytestmark = pytest.mark.django_db
 URL = "/v0/analytics"
@@ -172,3 +173,11 @@ def test_an_unknown_namespace_has_no_counts_over_time(root):
 def test_a_namespace_without_events_has_no_cells(backend, shop):
     answer = backend.get(URL, {"granularity": "1d"})
     assert answer.json() == {"start_timestamps": [], "counts": []}
+
+
+@pytest.mark.parametrize("late", [timedelta(minutes=5), timedelta(microseconds=1)])
+def test_first_seen_that_begin_within_a_bucket_are_refused(shop, late):
+    hour = {"resolution": HOUR, "event_name_id": 1, "shard": 0, "count": 1}
+    FirstSeen.objects.create(namespace=shop, start_at=MIDNIGHT, **hour)
+    with pytest.raises(IntegrityError, match="first_seen_start_is_aligned"):
+        FirstSeen.objects.create(namespace=shop, start_at=MIDNIGHT + late, **hour)
