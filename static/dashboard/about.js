@@ -1,7 +1,7 @@
 // The line above the cards: which time the numbers are of, and what they are against.
 
-import { now } from "../pages/ask.js";
-import { spanLabel, timeLabel } from "../pages/periods.js";
+import { now } from "../shared/ask.js";
+import { spanLabel, timeLabel } from "../shared/periods.js";
 
 const SLACK = 60; // seconds in which a period's end is now
 

@@ -1,9 +1,9 @@
 // The dashboard: asks the API for what is chosen, and again every half minute.
 
-import { ask, carry, Failure, newest, now } from "../pages/ask.js";
-import { addDays, dateOf, isKnown, ownZone } from "../pages/calendar.js";
-import { isLate, onRetry, showFailure, showFreshness, showState } from "../pages/notice.js";
-import { cellLabel, comparedBy, endOfCell, span } from "../pages/periods.js";
+import { ask, carry, Failure, newest, now } from "../shared/ask.js";
+import { addDays, dateOf, isKnown, ownZone } from "../shared/calendar.js";
+import { isLate, onRetry, showFailure, showFreshness, showState } from "../shared/notice.js";
+import { cellLabel, comparedBy, endOfCell, span } from "../shared/periods.js";
 import { about, isComparable } from "./about.js";
 import { ageCards, emptyCards, forgetCards, showCards } from "./cards.js";
 

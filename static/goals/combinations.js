@@ -1,7 +1,7 @@
 // The combinations of events before a goal, the most frequent first.
 
-import { full } from "../pages/format.js";
-import { breakable, element, find, rows, share } from "./parts.js";
+import { full } from "../shared/format.js";
+import { breakable, element, find, rows, share } from "./tables.js";
 
 const FIRST = 20; // shown until all are asked for
 let shown = { goal: null, all: false, story: null, choices: null };

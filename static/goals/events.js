@@ -1,7 +1,7 @@
 // The table of events: their unique users and values, and which of them are goals.
 
-import { full } from "../pages/format.js";
-import { breakable, find, rows, users } from "./parts.js";
+import { full } from "../shared/format.js";
+import { breakable, find, rows, users } from "./tables.js";
 
 const MANY = 10; // more have a filter
 const box = find("filter").querySelector("input");

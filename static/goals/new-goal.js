@@ -1,7 +1,7 @@
 // Asks before an event becomes a goal, and makes it one.
 
-import { ask, Failure } from "../pages/ask.js";
-import { find } from "./parts.js";
+import { ask, Failure } from "../shared/ask.js";
+import { find } from "./tables.js";
 
 const dialog = find("new-goal");
 const form = dialog.querySelector("form");

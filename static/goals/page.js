@@ -1,11 +1,11 @@
 // The goals page: the events of a namespace, and the paths to a chosen goal.
 
-import { ask, carry, Failure, newest, now } from "../pages/ask.js";
-import { ownZone } from "../pages/calendar.js";
-import { onRetry, showFailure, showFreshness, showState } from "../pages/notice.js";
+import { ask, carry, Failure, newest, now } from "../shared/ask.js";
+import { ownZone } from "../shared/calendar.js";
+import { onRetry, showFailure, showFreshness, showState } from "../shared/notice.js";
 import { onEvent, showEvents } from "./events.js";
 import { offerGoal } from "./new-goal.js";
-import { find } from "./parts.js";
+import { find } from "./tables.js";
 import { onChoice, showStory } from "./story.js";
 
 const main = document.querySelector("main");

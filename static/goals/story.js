@@ -1,8 +1,8 @@
 // A goal: what its users had done before it, and how many a choice of events selects.
 
-import { full, percent, signed } from "../pages/format.js";
+import { full, percent, signed } from "../shared/format.js";
 import { showCombinations } from "./combinations.js";
-import { breakable, element, find, interval, rows, share, users } from "./parts.js";
+import { breakable, element, find, interval, rows, share, users } from "./tables.js";
 
 // Shows a goal; `choices` is event → "include" or "exclude", others are ignored.
 export function showStory(story, choices) {

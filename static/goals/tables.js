@@ -1,6 +1,6 @@
 // Parts of tables: rows that stay, counts with their bounds, shares as bars.
 
-import { full, percent } from "../pages/format.js";
+import { full, percent } from "../shared/format.js";
 
 export const find = (id) => document.getElementById(id);
 
