@@ -72,7 +72,9 @@ def test_every_answer_carries_the_policy(client, path):
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("template", ["dashboard.html", "error.html"])
+@pytest.mark.parametrize(
+    "template", ["base.html", "numbers.html", "dashboard.html", "error.html"]
+)
 def test_no_page_of_ours_has_inline_script_or_style(template):
     source = (settings.BASE_DIR / "templates" / template).read_text()
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", source)
