@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.models.signals import post_migrate
 from django.test import override_settings
+from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
@@ -19,6 +20,9 @@ from db import sql
 
 # A Wednesday noon; tests pass it in where the product would read the clock.
 T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)
+# How long an example takes says how busy the machine is, and nothing else.
+settings.register_profile("abacus", deadline=None)
+settings.load_profile("abacus")
 PERMISSIONS = "django.contrib.auth.management.create_permissions"
 
 

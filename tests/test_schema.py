@@ -24,7 +24,6 @@ LIMITS = settings(
     max_examples=int(CASES or 12),
     derandomize=not CASES,
     database=None,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 DESCRIPTION = SchemaGenerator().get_schema(request=None, public=True)

@@ -52,7 +52,7 @@ def test_shops_of_other_seeds_or_rates_share_no_event_id() -> None:
     assert len(ids) == sum(map(len, told))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, 7_200_000_000), max_size=4))
 def test_the_parts_of_a_span_cut_anywhere_make_the_whole(cuts: list[int]) -> None:
     end = MONDAY + 2 * HOUR
@@ -74,7 +74,7 @@ def test_long_visits_go_on_wherever_the_shop_is_opened(
 
 
 @given(st.integers(-7_200_000_000, 0), st.integers(0, 7_200_000_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_events_come_in_order_and_inside_the_span(before: int, after: int) -> None:
     start, end = (MONDAY + timedelta(microseconds=cut) for cut in (before, after))
     times = [when(event) for event in small_shop().events(start, end)]

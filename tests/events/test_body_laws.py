@@ -13,7 +13,7 @@ from events import body, intake
 from events.body import BodyError
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-FAST = settings(max_examples=150, deadline=None)
+FAST = settings(max_examples=150)
 
 OPTIONAL = sorted({*body.PROPERTIES, "events"} - {"event_name", "user_id"})
 scalars = (

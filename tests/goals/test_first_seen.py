@@ -88,7 +88,6 @@ some_users = st.builds(lambda shard, n: shard + 16 * n, *[st.integers(0, 2)] * 2
 
 @settings(
     max_examples=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(

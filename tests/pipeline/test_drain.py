@@ -25,7 +25,6 @@ pytestmark = pytest.mark.django_db
 
 LAWS = settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 # Of three shards: each that events wait for is drained on its own.

@@ -85,7 +85,7 @@ def numbers(cut, events):
     return sql.fetch(LEAF_OF.format(case=case), keys=keys, times=times)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cut=cuts(), events=EVENTS)
 def test_sql_finds_the_leaf_that_python_walks_to(cut, events):
     for key, at, found in numbers(cut, events):

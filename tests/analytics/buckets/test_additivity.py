@@ -124,7 +124,7 @@ def flat(past: Iterable[tuple[list[Arrival], bool]]) -> list[Arrival]:
 
 
 @pytest.mark.usefixtures("catalogue")
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(past=pasts)
 def test_buckets_of_every_resolution_are_exact_sums_of_the_events(past):
     shop = namespace()
@@ -137,7 +137,7 @@ def test_buckets_of_every_resolution_are_exact_sums_of_the_events(past):
 
 
 @pytest.mark.usefixtures("catalogue")
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(past=pasts, shuffle=st.randoms(use_true_random=False))
 def test_shuffled_arrival_gives_equal_buckets_and_equal_totals_of_unique(past, shuffle):
     shop, other = namespace(), namespace()
@@ -153,7 +153,7 @@ def test_shuffled_arrival_gives_equal_buckets_and_equal_totals_of_unique(past, s
 
 
 @pytest.mark.usefixtures("catalogue")
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(
     past=pasts,
     bounds=st.tuples(moments, moments).map(sorted),

@@ -276,7 +276,7 @@ VALUES = st.sampled_from(
 PUSHES = st.dictionaries(st.sampled_from(STARTS), st.tuples(VALUES, VALUES), min_size=1)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(PUSHES, min_size=1, max_size=6), st.booleans())
 def test_the_last_value_of_each_bucket_stands_and_sums_up(sent, again):
     shop = namespace()

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.formulas import rationals
@@ -18,7 +18,6 @@ def millionths(*numbers):
     return Rationals.of(rationals.array(list(numbers)), per=10**6)
 
 
-@settings(deadline=None)
 @given(st.lists(LONG))
 def test_numbers_with_an_end_are_written_with_all_of_their_digits(numbers):
     told = millionths(*numbers).digits()
@@ -54,14 +53,12 @@ def test_divided_by_a_number_it_may_still_end():
     ]
 
 
-@settings(deadline=None)
 @given(st.lists(LONG), st.integers(1, 10**9))
 def test_long_numbers_are_divided_rightly(numbers, per):
     found = Rationals.of(rationals.array(numbers), per=per).numbers()
     assert found == [float(Fraction(number, per)) for number in numbers]
 
 
-@settings(deadline=None)
 @given(st.lists(LONG, min_size=1))
 def test_text_is_read_whatever_its_length(numbers):
     text = " ".join(map(str, numbers))

@@ -74,7 +74,7 @@ def answered(shop, period):
     return table, column
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(past=pasts(), one=cuts, other=cuts)
 def test_any_two_cuts_of_a_span_have_the_same_total(past, one, other):
     first_at, last_at, sums = past
@@ -87,7 +87,7 @@ def test_any_two_cuts_of_a_span_have_the_same_total(past, one, other):
     assert totals == {float(sum(sums.values()))}
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(past=pasts(reach=40 * DAY), cut=cuts)
 def test_every_cell_is_the_sum_of_its_five_minutes(past, cut):
     first_at, last_at, sums = past
@@ -106,7 +106,7 @@ def test_every_cell_is_the_sum_of_its_five_minutes(past, cut):
     assert column.aggregate == of_five_minutes.aggregate
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     past=pasts(reach=40 * DAY),
     cut=cuts,

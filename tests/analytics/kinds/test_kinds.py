@@ -161,7 +161,7 @@ def happen(past: list[Arrival], cuts: Iterable[tuple[int, bool]] = ()) -> int:
     return shop
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     past=pasts,
     seed=seeds,
@@ -185,7 +185,7 @@ def test_after_every_aggregation_buckets_equal_the_definitions(
             assert kept(shop) == modelled(come, prices)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(past=pasts, late=st.integers(0, 23))
 def test_an_event_that_comes_late_counts_as_if_it_had_come_in_time(past, late):
     late %= len(past)
@@ -194,13 +194,13 @@ def test_an_event_that_comes_late_counts_as_if_it_had_come_in_time(past, late):
     assert kept(shop) == modelled(past, PRICES)
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(past=pasts, seed=seeds, cuts=cuts)
 def test_any_order_and_any_cut_give_the_same_buckets(past, seed, cuts):
     assert kept(happen(past)) == kept(happen(shuffled(past, seed), cuts=cuts))
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(past=sparse, seed=seeds, cuts=cuts)
 def test_an_event_sent_again_changes_nothing(past, seed, cuts):
     hashed = [one._replace(event_hash=f"{n:032x}") for n, one in enumerate(past)]
@@ -210,7 +210,7 @@ def test_an_event_sent_again_changes_nothing(past, seed, cuts):
     assert aggregate(shop) is None
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(past=sparse)
 def test_what_each_user_did_adds_up(past):
     whole = totals(kept(happen(past)))
@@ -221,7 +221,7 @@ def test_what_each_user_did_adds_up(past):
         assert whole[name] == sum(part[name] for part in parts)
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(past=sparse)
 def test_attributed_revenue_and_the_rest_make_all_revenue(past):
     attributed = shop_model.attributed(past, "purchase", "click")
@@ -230,7 +230,7 @@ def test_attributed_revenue_and_the_rest_make_all_revenue(past):
     assert whole["revenue"] == whole["direct_revenue"] + other["revenue"]
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(past=visits)
 def test_within_a_day_no_part_exceeds_its_whole(past):
     total = totals(kept(happen(past)))

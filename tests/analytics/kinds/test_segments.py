@@ -110,7 +110,7 @@ def happen(past, *, shop=None):
     return shop
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(past=pasts, one=tests, two=tests, tree=trees)
 def test_leaves_sum_to_the_whole_and_parts_to_their_leaf(past, one, two, tree):
     shop = namespace()
@@ -128,7 +128,7 @@ def test_leaves_sum_to_the_whole_and_parts_to_their_leaf(past, one, two, tree):
                 assert told == (found[number][key] if place.is_tested else None)
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(past=pasts)
 def test_a_leaf_has_what_its_users_alone_would_have(past):
     apart = [

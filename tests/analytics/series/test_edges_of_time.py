@@ -51,7 +51,6 @@ LIMITS = settings(
     max_examples=80,
     derandomize=True,
     database=None,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 

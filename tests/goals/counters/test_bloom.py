@@ -56,7 +56,7 @@ sizes = st.sampled_from([1, 30, 1023, 1024, 1180, 1181, 5000, 13_000, 20_000])
 seeds = st.integers(2, 9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(sizes, sizes, seeds)
 def test_no_user_is_ever_forgotten(first, second, seed):
     users = someone(first + second, seed)
@@ -67,7 +67,7 @@ def test_no_user_is_ever_forgotten(first, second, seed):
     assert filters.contains(users=users, rows=rows_of(users)).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(sizes, seeds)
 def test_adding_twice_is_adding_once(size, seed):
     users = someone(size, seed)
@@ -79,7 +79,7 @@ def test_adding_twice_is_adding_once(size, seed):
     assert filters.keys == keys
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data(), sizes, seeds)
 def test_a_batch_may_be_cut_anywhere(data, size, seed):
     users = np.repeat(someone(size, seed), 2)
@@ -96,7 +96,7 @@ def test_a_batch_may_be_cut_anywhere(data, size, seed):
     assert cut.keys.tolist() == whole.keys.tolist() == [size, size]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(sizes, min_size=1, max_size=5), seeds)
 def test_a_count_never_exceeds_the_truth(batches, seed):
     everyone = someone(20_000, seed)

@@ -19,7 +19,6 @@ pytestmark = pytest.mark.django_db
 
 LAWS = settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 NAMES = "abcdef"
