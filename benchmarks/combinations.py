@@ -25,7 +25,7 @@ CROWD = 5000  # users who come at once
 BATCH = 50_000
 SINCE = np.array([combinations.NEVER] * GOAL + [0])
 # Users of a counter and shard: 100,000 of a counter, and two and three full slices.
-FILLS = (100_000 // SHARDS, *LAYOUT.first_key[2:4].tolist())
+FILLS = (100_000 // SHARDS, *LAYOUT.first_user[2:4].tolist())
 
 
 class Tally(NamedTuple):
@@ -77,7 +77,9 @@ def visit(filters: Filters, users: Hashes, did: Bools) -> None:
 
 def walked(filters: Filters, users: Hashes, truth: Bools) -> Tally:
     """Lets users reach the goal and compares their paths with what they did."""
-    rates = false_positive_rate(keys=filters.keys, bits_set=filters.bits_set)[1:GOAL]
+    rates = false_positive_rate(
+        user_count=filters.user_count, bits_set=filters.bits_set
+    )[1:GOAL]
     wrong = np.zeros(truth.shape, np.bool_)
     missing = np.zeros(truth.shape, np.bool_)
     for start in range(0, len(users), BATCH):
@@ -85,7 +87,7 @@ def walked(filters: Filters, users: Hashes, truth: Bools) -> Tally:
             steps, at = before[:, 1:GOAL], np.searchsorted(users, reached)
             wrong[at], missing[at] = steps & ~truth[at], truth[at] & ~steps
     return Tally(
-        completions=int(filters.keys[GOAL]),
+        completions=int(filters.user_count[GOAL]),
         wrong=int(wrong.sum()),
         wrong_combinations=int(wrong.any(axis=1).sum()),
         missing=int(missing.sum()),

@@ -17,7 +17,7 @@ def numbered(start: int, stop: int) -> Hashes:
 def empty(counters: Ints) -> Filters:
     """Returns filters that have seen nobody."""
     zeros = np.zeros(len(counters), np.int64)
-    return Filters(counters=counters, keys=zeros, bits_set=zeros)
+    return Filters(counters=counters, user_count=zeros, bits_set=zeros)
 
 
 def grown(counters: int, users: int) -> Filters:
@@ -31,7 +31,7 @@ def grown(counters: int, users: int) -> Filters:
 
 def fill(filters: Filters, target: int) -> None:
     """Adds users to the one counter until there are so many."""
-    users = numbered(int(filters.keys[0]), target)
+    users = numbered(int(filters.user_count[0]), target)
     for part in np.array_split(users, 1 + len(users) // BATCH):
         filters.add(users=part, rows=np.zeros(len(part), np.int64))
 

@@ -46,8 +46,8 @@ def memory() -> Filters:
         pages, ratio = len(filters.changed()[1]), stored_bytes(filters) / target
         size = "large" if target >= LARGE else "small"
         worst[size] = max(worst[size], (ratio, target))
-        if target in LAYOUT.first_key or target in (10, 100, 1000):
-            errors = error(filters) if target in LAYOUT.first_key else ""
+        if target in LAYOUT.first_user or target in (10, 100, 1000):
+            errors = error(filters) if target in LAYOUT.first_user else ""
             print(f"{target * SHARDS:12,} {target:10,} {pages:6,} ", end="")
             print(f"{ratio:10.2f}  {errors}")
     for size, (ratio, target) in worst.items():
@@ -59,7 +59,7 @@ def targets() -> Ints:
     """Returns fills to measure: every 2 %, and every slice exactly full."""
     steps = np.arange(0, np.log(LAYOUT.capacity) / np.log(STEP))
     fills = np.append(STEP**steps, (10, 100, 1000)).astype(np.int64)
-    return np.unique(np.append(fills, LAYOUT.first_key[1:]))
+    return np.unique(np.append(fills, LAYOUT.first_user[1:]))
 
 
 def error(filters: Filters) -> str:
@@ -69,14 +69,16 @@ def error(filters: Filters) -> str:
         filters.contains(users=part, rows=np.zeros(len(part), np.int64)).sum()
         for part in np.array_split(strangers, 50)
     )
-    rate = false_positive_rate(keys=filters.keys, bits_set=filters.bits_set)[0]
+    rate = false_positive_rate(
+        user_count=filters.user_count, bits_set=filters.bits_set
+    )[0]
     return f"{seen / STRANGERS:.1e} measured, {rate:.1e} designed"
 
 
 def growth() -> None:
     """Prints the memory of a counter with ten times the users it begins with."""
     print(f"\n{'ten times':>12} {'bytes':>11} {'a user':>7}  Kimball's, a user")
-    for first in (LAYOUT.keys_per_page * SHARDS, 100_000):
+    for first in (LAYOUT.users_per_page * SHARDS, 100_000):
         users = 10 * first
         filters = empty(np.array([1]))
         fill(filters, users // SHARDS)
@@ -97,12 +99,12 @@ def kimball(users: int) -> int:
 def saturation(filters: Filters) -> None:
     """Goes on adding to a full counter and prints the corrected estimates."""
     print(f"\n{'last slice':>12} {'looked new':>12} {'estimate':>12}  off")
-    before = LAYOUT.first_key[-2]
+    before = LAYOUT.first_user[-2]
     for times in (1.2, 2, 3, 5, 10):
         truth = int(before + times * (LAYOUT.capacity - before))
         fill(filters, truth)
-        found = bounds(keys=filters.keys, bits_set=filters.bits_set)
-        print(f"{times:>11} x {filters.keys[0]:12,} {found.count:12,}  ", end="")
+        found = bounds(user_count=filters.user_count, bits_set=filters.bits_set)
+        print(f"{times:>11} x {filters.user_count[0]:12,} {found.count:12,}  ", end="")
         print(f"{found.count / truth - 1:+.3%}, within {found.lower:,}-{found.upper:,}")
 
 
@@ -134,7 +136,7 @@ def report(title: str, stored: Filters, pairs: tuple[Hashes, Ints]) -> None:
 def one_round(stored: Filters, table: Table, users: Hashes, rows: Ints) -> list[float]:
     """Returns the CPU seconds of a drain's steps, all but the database's."""
     filters = Filters(
-        counters=stored.counters, keys=stored.keys, bits_set=stored.bits_set
+        counters=stored.counters, user_count=stored.user_count, bits_set=stored.bits_set
     )
     pairs = {"users": users, "rows": rows}
     times: list[float] = []

@@ -6,8 +6,21 @@ in the data. The namespace is part of the key, so ids do not match across namesp
 
 from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 SHARDS = 16
+
+
+class Shard(NamedTuple):
+    """One sixteenth of a namespace's users: what one worker counts at a time."""
+
+    namespace_id: int
+    number: int
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """The shard as the statements take it."""
+        return {"namespace_id": self.namespace_id, "shard": self.number}
 
 
 @lru_cache(maxsize=1024)
@@ -37,6 +50,6 @@ def begun(key: bytes, size: int, person: bytes) -> blake2b:
     return blake2b(key=key, digest_size=size, person=person)
 
 
-def shard(key: int) -> int:
-    """Returns the shard, 0 to 15, that counts this user."""
+def shard_number(key: int) -> int:
+    """Returns the number of the shard, 0 to 15, that counts this user."""
     return key & (SHARDS - 1)

@@ -28,7 +28,7 @@ class Pseudonyms:
         event_id = event.event_id
         return Arrival(  # by position, which takes half as long
             self._namespace_id,
-            keys.shard(user_key),
+            keys.shard_number(user_key),
             user_key,
             event.event_name,
             at if event.datetime is ABSENT else event.datetime,

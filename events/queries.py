@@ -9,6 +9,7 @@ from accounts.queries import Scope
 from db import sql
 from events import arrivals, history, keys
 from events.body import PAST
+from events.keys import Shard
 
 
 def user_key(user_id: str, *, scope: Scope) -> int:
@@ -48,17 +49,17 @@ FROM (
 """
 
 
-def pending_shards() -> list[tuple[int, int]]:
-    """Returns the (namespace id, shard) pairs with events in the inbox.
+def pending_shards() -> list[Shard]:
+    """Returns the shards with events in the inbox.
 
     In random order: none waits behind the others, and workers do not meet.
     """
-    return [(namespace_id, shard) for namespace_id, shard in sql.fetch(PENDING)]
+    return [Shard(*row) for row in sql.fetch(PENDING)]
 
 
-def waiting(*, namespace_id: int, shard: int, limit: int) -> arrivals.Arrivals:
+def waiting(shard: Shard, *, limit: int) -> arrivals.Arrivals:
     """Returns up to `limit` inbox events of a shard, in order of arrival."""
-    [(sent,)] = sql.fetch(WAITING, namespace_id=namespace_id, shard=shard, limit=limit)
+    [(sent,)] = sql.fetch(WAITING, **shard.parameters, limit=limit)
     return arrivals.decode(sent or b"")
 
 

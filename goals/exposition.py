@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from prometheus_client.core import Metric
 from rest_framework.request import Request
 
-from accounts import queries as accounts
+from accounts import queries as account_queries
 from accounts.models import Role
 from accounts.permissions import caller
 from accounts.views import V0Endpoint, reads
@@ -31,11 +31,12 @@ class Counters(V0Endpoint):
     def get(self, request: Request) -> HttpResponse:
         """Tell Prometheus the unique users of events in the caller's namespaces."""
         names = namespaces(self)
-        found, total = gauges.counters(namespace_ids=names, limit=MOST_SERIES)
+        counters, total = gauges.counters(namespace_ids=names, limit=MOST_SERIES)
         rows = [
-            ((names[one.namespace_id], one.name or GLOBAL_NAME), one.users)
-            for one in found
-            if one.name != GLOBAL_NAME  # an event of that name: two would be one series
+            ((names[counter.namespace_id], counter.name or GLOBAL_NAME), counter.users)
+            for counter in counters
+            if counter.name
+            != GLOBAL_NAME  # an event of that name: two would be one series
         ]
         return prometheus.answer(
             prometheus.gauges(
@@ -57,9 +58,13 @@ class Predictions(V0Endpoint):
     def get(self, request: Request) -> HttpResponse:
         """Tell Prometheus how likely users of an event reach a goal after it."""
         names = namespaces(self)
-        found, total = gauges.predictions(namespace_ids=names, limit=MOST_SERIES)
+        predictions, total = gauges.predictions(namespace_ids=names, limit=MOST_SERIES)
         rows = [
-            ((names[one.namespace_id], one.goal, one.event), one.share) for one in found
+            (
+                (names[prediction.namespace_id], prediction.goal, prediction.event),
+                prediction.share,
+            )
+            for prediction in predictions
         ]
         return prometheus.answer(
             prometheus.gauges(
@@ -75,10 +80,10 @@ class Predictions(V0Endpoint):
 def namespaces(endpoint: V0Endpoint) -> dict[int, str]:
     """Returns id → name of the namespaces to tell of. Raises PermissionDenied."""
     if endpoint.namespace() is None:
-        found = accounts.readable(user=caller(endpoint.request))
+        readable = account_queries.readable(user=caller(endpoint.request))
     else:
-        found = list(filter(None, [endpoint.known_scope()]))
-    return {one.id: one.name for one in found}
+        readable = list(filter(None, [endpoint.known_scope()]))
+    return {namespace.id: namespace.name for namespace in readable}
 
 
 def left_out(number: int) -> Metric:

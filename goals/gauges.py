@@ -49,11 +49,11 @@ def counters(
     name_of: dict[int, str | None] = {GLOBAL: None}
     name_of.update(names.of({event for _, event, *_ in rows}))
     users = published([(seen, bits_set) for _, _, seen, bits_set, _ in rows])
-    found = [
+    counters = [
         Counter(namespace_id, name_of[event], int(count))
         for (namespace_id, event, *_), count in zip(rows, users, strict=True)
     ]
-    return found, total(rows)
+    return counters, total(rows)
 
 
 # An event that is before a goal has a counter: one drain writes both.
@@ -82,18 +82,18 @@ def predictions(
     are, in two queries.
     """
     rows = sql.fetch(PREDICTIONS, namespaces=sql.array(namespace_ids), limit=limit)
-    name_of = names.of({one for _, goal, event, *_ in rows for one in (goal, event)})
+    name_of = names.of({id for _, goal, event, *_ in rows for id in (goal, event)})
     shares = bayes(
         both=np.array([reached for _, _, _, reached, *_ in rows], np.int64),
         event_users=published([(seen, bits) for *_, seen, bits, _ in rows]),
     )
-    found = [
+    predictions = [
         Prediction(namespace_id, name_of[goal], name_of[event], float(share))
         for (namespace_id, goal, event, *_), share in zip(
             rows, shares.value, strict=True
         )
     ]
-    return found, total(rows)
+    return predictions, total(rows)
 
 
 def published(states: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Ints:
@@ -105,7 +105,7 @@ def published(states: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Ints:
     for row, state in enumerate(states):
         padded[:, row, : len(state[0])] = state
     seen, bits_set = padded
-    return bounds(keys=seen, bits_set=bits_set).count
+    return bounds(user_count=seen, bits_set=bits_set).count
 
 
 def total(rows: Sequence[tuple[int, ...]]) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from db import sql
-from events import names
-from events.keys import shard
+from events import keys, names
+from events.keys import Shard
 from goals.counters import filter_store
 from goals.counters.bloom import cross
 from goals.counters.bounds import bounds, false_positive_rate
@@ -79,25 +79,25 @@ def count(
     value_sum: Decimal | None,
 ) -> Count:
     """Returns what a counter's shards, one state each, add up to."""
-    keys, bits = np.array(seen), np.array(bits_set)
-    found = bounds(keys=keys, bits_set=bits)
+    user_count, bits = np.array(seen), np.array(bits_set)
+    published_bounds = bounds(user_count=user_count, bits_set=bits)
     return Count(
         id=id,
         name=name,
-        count=int(found.count),
-        lower=int(found.lower),
-        upper=int(found.upper),
-        saturated=bool(found.saturated),
+        count=int(published_bounds.count),
+        lower=int(published_bounds.lower),
+        upper=int(published_bounds.upper),
+        saturated=bool(published_bounds.saturated),
         seen=sum(seen),
-        rate=float(false_positive_rate(keys=keys, bits_set=bits).max()),
+        rate=float(false_positive_rate(user_count=user_count, bits_set=bits).max()),
         value_sum=value_sum,
     )
 
 
 def goals(*, namespace_id: int) -> dict[int, str]:
     """Returns counter → name of a namespace's goals, sorted by name."""
-    found = Goal.objects.filter(namespace_id=namespace_id).order_by("name")
-    return dict(found.values_list("event_name_id", "name"))
+    namespace_goals = Goal.objects.filter(namespace_id=namespace_id).order_by("name")
+    return dict(namespace_goals.values_list("event_name_id", "name"))
 
 
 SINGLES = """
@@ -151,21 +151,21 @@ def counts_and_paths(
     # twice. The names last: nothing is counted under a name before it is there.
     states = counter_rows(namespace_id=namespace_id)
     known = names.entries(namespace_id=namespace_id)
-    every = counts(states, known=known)
-    walked = combinations(combined, goals=goals, known=known)
+    namespace_counts = counts(states, known=known)
+    combinations_of = combinations(combined, goals=goals, known=known)
     steps = singles(before, goals=goals, known=known)
     space = published.space((entry.name for entry in known), goals=len(goals))
-    return every, {
+    return namespace_counts, {
         count.id: published.excerpt(
-            walked[count.id],
+            combinations_of[count.id],
             steps[count.id],
             count=count.count,
             seen=count.seen,
             least=least,
             space=space,
         )
-        for count in every
-        if count.id in walked
+        for count in namespace_counts
+        if count.id in combinations_of
     }
 
 
@@ -233,13 +233,15 @@ def done_by(user_key: int, *, namespace_id: int) -> list[str]:
     of cases.
     """
     known = names.by_id(namespace_id=namespace_id)
-    place = {"namespace_id": namespace_id, "shard": shard(user_key)}
-    found = filter_store.filters(counters=np.array(list(known), np.int64), **place)
+    shard = Shard(namespace_id, keys.shard_number(user_key))
+    filters = filter_store.filters(shard, counters=np.array(list(known), np.int64))
     users = np.array([user_key]).view(np.uint64)
     asked, rows = cross(users=users, rows=np.arange(len(known)))
-    filter_store.load(found, users=asked, rows=rows, **place)
-    done = found.contains(users=asked, rows=rows)
-    return [name for name, held in zip(known.values(), done, strict=True) if held]
+    filter_store.load(filters, users=asked, rows=rows, shard=shard)
+    done = filters.contains(users=asked, rows=rows)
+    return [
+        name for name, has_done in zip(known.values(), done, strict=True) if has_done
+    ]
 
 
 FIRST = """
@@ -258,8 +260,8 @@ GROUP BY 1, 2
 
 def first_seen_at(*, namespace_id: int) -> datetime | None:
     """Returns when the first five minutes began in which a user was seen."""
-    found: datetime | None = sql.fetch(FIRST, namespace_id=namespace_id)[0][0]
-    return found
+    start_at: datetime | None = sql.fetch(FIRST, namespace_id=namespace_id)[0][0]
+    return start_at
 
 
 def first_seen(*, namespace_id: int, edges: Sequence[datetime]) -> dict[int, Ints]:
@@ -275,7 +277,7 @@ def first_seen(*, namespace_id: int, edges: Sequence[datetime]) -> dict[int, Int
         start=edges[0],
         end=edges[-1],
     )
-    found: dict[int, Ints] = {}
+    users_of: dict[int, Ints] = {}
     for counter, cell, users in rows:
-        found.setdefault(counter, np.zeros(len(edges) - 1, np.int64))[cell] = users
-    return found
+        users_of.setdefault(counter, np.zeros(len(edges) - 1, np.int64))[cell] = users
+    return users_of

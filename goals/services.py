@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from events import names
-from events import queries as inbox
+from events import queries as event_queries
 from goals.models import Combination, Goal, SingleEvent
 from goals.paths import path_store
 
@@ -17,7 +17,7 @@ def create_goal(*, namespace_id: int, name: str, at: datetime) -> None:
     Raises NameLimitError.
     """
     ids = names.ensure({(namespace_id, name)})
-    since = {ids[namespace_id, name]: inbox.next_arrival()}
+    since = {ids[namespace_id, name]: event_queries.next_arrival()}
     path_store.add_goals(since, namespace_id=namespace_id, at=at)
 
 

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from operator import itemgetter
+from operator import attrgetter
 
 import numpy as np
 from django.db import transaction
 
 from db import sql
 from events import failures, keys, names
-from events import queries as inbox
-from events import services as events
+from events import queries as event_queries
+from events import services as event_services
 from events.arrivals import Arrivals, days
 from events.failures import Attempts
+from events.keys import Shard
 from events.names import Entry
 from events.services import FirstTime
 from goals.counters import filter_store, marks
@@ -39,18 +40,20 @@ def drain_all(*, at: datetime) -> int:
     """
     total = 0
     with failures.attempts("drain", at=at) as attempts:
-        waiting = attempts.failing_last(inbox.pending_shards(), subject=itemgetter(0))
+        waiting = attempts.failing_last(
+            event_queries.pending_shards(), subject=attrgetter("namespace_id")
+        )
         while waiting and total < RUN:
-            drained = {shard: drain_next(attempts, *shard) for shard in waiting}
+            drained = {shard: drain_next(attempts, shard) for shard in waiting}
             total += sum(drained.values())
             waiting = [shard for shard, count in drained.items() if count == BATCH]
     return total
 
 
-def drain_next(attempts: Attempts, namespace_id: int, shard: int) -> int:
+def drain_next(attempts: Attempts, shard: Shard) -> int:
     """Drains the next BATCH of a shard; returns how many, 0 where that failed."""
-    work = partial(drain, namespace_id=namespace_id, shard=shard, at=attempts.at)
-    return attempts.attempt(namespace_id, work) or 0
+    work = partial(drain, shard, at=attempts.at)
+    return attempts.attempt(shard.namespace_id, work) or 0
 
 
 def pause(*, namespace_id: int) -> None:
@@ -58,25 +61,25 @@ def pause(*, namespace_id: int) -> None:
 
     Waits for the drains that are under way.
     """
-    for shard in range(keys.SHARDS):
-        sql.lock("drain", key=lock_key(namespace_id, shard))
+    for number in range(keys.SHARDS):
+        sql.lock("drain", key=lock_key(Shard(namespace_id, number)))
 
 
-def lock_key(namespace_id: int, shard: int) -> int:
-    return namespace_id * keys.SHARDS + shard
+def lock_key(shard: Shard) -> int:
+    return shard.namespace_id * keys.SHARDS + shard.number
 
 
 @transaction.atomic
-def drain(*, namespace_id: int, shard: int, at: datetime) -> int:
+def drain(shard: Shard, *, at: datetime) -> int:
     """Counts up to BATCH events of a shard and moves them into history, or none.
 
     Returns how many; 0 also means that another worker has the shard.
     """
-    if not sql.try_lock("drain", key=lock_key(namespace_id, shard)):
+    if not sql.try_lock("drain", key=lock_key(shard)):
         return 0
-    arrivals = inbox.waiting(namespace_id=namespace_id, shard=shard, limit=BATCH)
+    arrivals = event_queries.waiting(shard, limit=BATCH)
     if len(arrivals):
-        Drain(namespace_id, shard, arrivals, at).run()
+        Drain(shard, arrivals, at).run()
     return len(arrivals)
 
 
@@ -86,8 +89,7 @@ class Drain:
     transaction.
     """
 
-    namespace_id: int
-    shard: int
+    shard: Shard
     arrivals: Arrivals
     at: datetime
 
@@ -106,8 +108,8 @@ class Drain:
             self.record_paths(filters, pairs, new, goals=goals, numbers=numbers)
 
     @property
-    def place(self) -> dict[str, int]:
-        return {"namespace_id": self.namespace_id, "shard": self.shard}
+    def namespace_id(self) -> int:
+        return self.shard.namespace_id
 
     @property
     def event_name_ids(self) -> list[int]:
@@ -121,7 +123,7 @@ class Drain:
         """
         wanted = self.event_name_ids
         # First what waits: if it is drained meanwhile, the goal it made is read after.
-        asked = inbox.asked_goals(namespace_id=self.namespace_id, names=wanted)
+        asked = event_queries.asked_goals(namespace_id=self.namespace_id, names=wanted)
         known = path_store.goals(wanted)
         sooner = {name: n for name, n in asked.items() if n < known.get(name, NEVER)}
         if sooner:
@@ -134,29 +136,29 @@ class Drain:
         """
         ids = [GLOBAL, *self.event_name_ids, *(entry.id for entry in others)]
         counters = np.unique(ids)
-        filters = filter_store.filters(counters=counters, **self.place)
+        filters = filter_store.filters(self.shard, counters=counters)
         return filters, marks.pairs(self.arrivals, counters=counters)
 
     def count(self, filters: Filters, pairs: Pairs) -> Bools:
         """Adds the users to the filters; returns which pairs were new, `[p]`."""
-        filter_store.load(filters, users=pairs.users, rows=pairs.rows, **self.place)
+        filter_store.load(filters, users=pairs.users, rows=pairs.rows, shard=self.shard)
         return filters.add(users=pairs.users, rows=pairs.rows)
 
     def move(self, firsts: marks.Marks) -> list[FirstTime]:
         """Moves the batch with its marks into history; returns who was first seen."""
-        events.ensure_days(days(self.arrivals))
-        return events.move_to_history(
+        event_services.ensure_days(days(self.arrivals))
+        return event_services.move_to_history(
             ids=self.arrivals["id"].tolist(),
             first_of_name=firsts.of_name.astype(int).tolist(),
             first_of_user=firsts.of_user.astype(int).tolist(),
             at=self.at,
-            **self.place,
+            **self.shard.parameters,
         )
 
     def remember(self, filters: Filters, first_times: Sequence[FirstTime]) -> None:
         """Writes the filters and counters, and when their users were first seen."""
-        filter_store.save(filters, value_sums=value_sums(first_times), **self.place)
-        path_store.add_first_seen(first_times, **self.place)
+        filter_store.save(filters, value_sums=value_sums(first_times), shard=self.shard)
+        path_store.add_first_seen(first_times, shard=self.shard)
 
     def record_paths(
         self,
@@ -176,7 +178,7 @@ class Drain:
             self.paths(filters, pairs, new, reached=reached),
             counters=filters.counters,
             numbers=numbers,
-            **self.place,
+            shard=self.shard,
         )
 
     def paths(
@@ -191,7 +193,7 @@ class Drain:
         for piece in combinations.pieces(reached, counters=len(rows)):
             users = combinations.known_users(piece, pairs, new)
             asked, asked_rows = cross(users=users, rows=rows)
-            filter_store.load(filters, users=asked, rows=asked_rows, **self.place)
+            filter_store.load(filters, users=asked, rows=asked_rows, shard=self.shard)
             known = filters.contains(users=asked, rows=asked_rows)
             by_user = known.reshape(len(rows), len(users)).T
             steps = combinations.steps(piece, pairs, new, users=users, known=by_user)

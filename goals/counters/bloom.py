@@ -13,7 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from goals.counters.filter_pages import Bools, Pages
-from goals.counters.hashing import LAYOUT, Hashes, Ints, Layout, places, salts
+from goals.counters.hashing import (
+    LAYOUT,
+    Hashes,
+    Ints,
+    Layout,
+    pages_and_fingerprints,
+    salts,
+)
 
 
 class Addresses(NamedTuple):
@@ -27,12 +34,17 @@ class Filters:
     """The filters of some counters in one shard, as far as a batch touches them.
 
     `load` the pages that are `needed`, ask `contains`, `add`, then store `changed`,
-    `keys` and `bits_set`. A pair is a user (uint64 user key) and a counter (`rows`: its
-    position in `counters`).
+    `user_count` and `bits_set`. A pair is a user (uint64 user key) and a counter
+    (`rows`: its position in `counters`).
     """
 
     def __init__(
-        self, *, counters: Ints, keys: Ints, bits_set: Ints, layout: Layout = LAYOUT
+        self,
+        *,
+        counters: Ints,
+        user_count: Ints,
+        bits_set: Ints,
+        layout: Layout = LAYOUT,
     ) -> None:
         """Takes the ids, ascending, and the states of all counters, `[c]` each.
 
@@ -41,8 +53,8 @@ class Filters:
         if (np.diff(counters) <= 0).any():
             raise ValueError("counters must be distinct and in ascending order")
         self.counters = counters
-        self.keys = keys.copy()
-        self._keys_before = keys
+        self.user_count = user_count.copy()
+        self._user_count_before = user_count
         self._bits_set = bits_set
         self._layout = layout
         self._salts = salts(counters, layout=layout)
@@ -59,7 +71,7 @@ class Filters:
         """
         wanted = np.zeros_like(self._known)
         for number, pairs in self._by_slice(rows):
-            slots, _ = self._places(number, users[pairs], rows[pairs])
+            slots, _ = self._slots_and_fingerprints(number, users[pairs], rows[pairs])
             wanted[slots] = True
         return self._addresses(np.flatnonzero(wanted > self._known))
 
@@ -81,10 +93,12 @@ class Filters:
         seen = np.zeros(len(users), np.bool_)
         for number, pairs in self._by_slice(rows):
             rest = pairs[~seen[pairs]]
-            slots, fingerprints = self._places(number, users[rest], rows[rest])
+            slots, fingerprints = self._slots_and_fingerprints(
+                number, users[rest], rows[rest]
+            )
             if not self._known[slots].all():
                 raise LookupError("a page that is needed has not been loaded")
-            seen[rest] = self._pages.hold(slots, fingerprints)
+            seen[rest] = self._pages.contain(slots, fingerprints)
         return seen
 
     def add(self, *, users: Hashes, rows: Ints) -> Bools:
@@ -96,12 +110,14 @@ class Filters:
         """
         new = ~self.contains(users=users, rows=rows)
         users, rows = users[new], rows[new]
-        ends = self._layout.first_key[1:-1]
+        ends = self._layout.first_user[1:-1]
         numbers = np.searchsorted(ends, self._ordinals(rows), side="right")
         for number in range(len(self._layout.slices)):
             pairs = numbers == number
-            self._pages.note(*self._places(number, users[pairs], rows[pairs]))
-        self.keys += np.bincount(rows, minlength=len(self.keys))
+            self._pages.note(
+                *self._slots_and_fingerprints(number, users[pairs], rows[pairs])
+            )
+        self.user_count += np.bincount(rows, minlength=len(self.user_count))
         return new
 
     def changed(self) -> tuple[Addresses, list[bytes]]:
@@ -111,7 +127,7 @@ class Filters:
 
     def grown(self) -> Bools:
         """Tells which counters have new users, `[c]`."""
-        return self.keys > self._keys_before
+        return self.user_count > self._user_count_before
 
     @property
     def bits_set(self) -> Ints:
@@ -125,7 +141,7 @@ class Filters:
 
     def _opened(self) -> Ints:
         """Returns how many slices of each counter have a key, `[c]`."""
-        return np.searchsorted(self._layout.first_key[:-1], self.keys)
+        return np.searchsorted(self._layout.first_user[:-1], self.user_count)
 
     def _by_slice(self, rows: Ints) -> Iterator[tuple[int, Ints]]:
         """Yields slices, largest first, with the pairs whose counter has opened it."""
@@ -136,16 +152,20 @@ class Filters:
     def _ordinals(self, rows: Ints) -> Ints:
         """Returns the number each new key gets in its counter, from 0, `[n]`."""
         order = np.argsort(rows, kind="stable")
-        counts = np.bincount(rows, minlength=len(self.keys))
-        next_ordinals = np.repeat(self.keys - np.cumsum(counts) + counts, counts)
+        counts = np.bincount(rows, minlength=len(self.user_count))
+        next_ordinals = np.repeat(self.user_count - np.cumsum(counts) + counts, counts)
         ordinals = np.empty_like(rows)
         ordinals[order] = next_ordinals + np.arange(len(rows))
         return ordinals
 
-    def _places(self, number: int, users: Hashes, rows: Ints) -> tuple[Ints, Ints]:
+    def _slots_and_fingerprints(
+        self, number: int, users: Hashes, rows: Ints
+    ) -> tuple[Ints, Ints]:
         """Returns slot and fingerprint of each pair in one slice."""
         salt, layout = self._salts[rows, number], self._layout
-        pages, fingerprints = places(users, salt, number=number, layout=layout)
+        pages, fingerprints = pages_and_fingerprints(
+            users, salt, number=number, layout=layout
+        )
         return rows * layout.pages + pages, fingerprints
 
     def _slots(self, addresses: Addresses) -> Ints:

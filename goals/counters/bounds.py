@@ -1,8 +1,9 @@
 """How sure a published count is: arithmetic over the states of a counter's filters.
 
-A state is `keys` (users that looked new) and `bits_set` (in the bitmaps of the last
-slice). Arrays have one state per shard on their last axis: shards hold different users,
-so counts and expected errors add up over it, and so do the squares of deviations.
+A state is `user_count` (users that looked new) and `bits_set` (in the bitmaps of the
+last slice). Arrays have one state per shard on their last axis: shards hold different
+users, so counts and expected errors add up over it, and so do the squares of
+deviations.
 """
 
 from dataclasses import dataclass
@@ -29,20 +30,20 @@ class Bounds:
 
 
 def false_positive_rate(
-    *, keys: Ints, bits_set: Ints, layout: Layout = LAYOUT
+    *, user_count: Ints, bits_set: Ints, layout: Layout = LAYOUT
 ) -> Floats:
     """Returns the chance that a user not seen looks seen, per state.
 
     The sum over slices of `fill ** 16` for a bitmap (Bloom 1970), plus the chance of
     an equal 32-bit fingerprint in the page. Uneven pages add some 5 % to a full slice.
     """
-    users = estimate(keys=keys, bits_set=bits_set, layout=layout)
+    users = estimate(user_count=user_count, bits_set=bits_set, layout=layout)
     rates: Floats = _slice_rates(users, layout).sum(axis=-1)
     return np.minimum(rates, 1)
 
 
-def estimate(*, keys: Ints, bits_set: Ints, layout: Layout = LAYOUT) -> Floats:
-    """Returns the estimated users, per state: `keys` itself until the slices are full.
+def estimate(*, user_count: Ints, bits_set: Ints, layout: Layout = LAYOUT) -> Floats:
+    """Returns the estimated users, per state: `user_count` until the slices are full.
 
     Then the last slice takes more than it can tell apart, but its bits still tell how
     many: n* = ln(1 - X/m) / ln(1 - chance), the usual -(m/k) ln(1 - X/m) (Swamidass &
@@ -53,11 +54,13 @@ def estimate(*, keys: Ints, bits_set: Ints, layout: Layout = LAYOUT) -> Floats:
     # The chance that one user sets a given bit of it: right page, right bit.
     chance = (1 - (1 - 1 / PAGE_BITS) ** HASHES) / layout.slices[-1]
     zeros = np.maximum(bits - bits_set, 1) / bits
-    users = layout.first_key[-2] + np.log(zeros) / np.log1p(-chance)
-    return np.where(keys > layout.capacity, np.maximum(users, keys), keys)
+    users = layout.first_user[-2] + np.log(zeros) / np.log1p(-chance)
+    return np.where(
+        user_count > layout.capacity, np.maximum(users, user_count), user_count
+    )
 
 
-def bounds(*, keys: Ints, bits_set: Ints, layout: Layout = LAYOUT) -> Bounds:
+def bounds(*, user_count: Ints, bits_set: Ints, layout: Layout = LAYOUT) -> Bounds:
     """Returns what to publish of states `[..., shards]`, as arrays `[...]`.
 
     `count` is the users that looked new: never above the truth. Before each of them,
@@ -65,15 +68,15 @@ def bounds(*, keys: Ints, bits_set: Ints, layout: Layout = LAYOUT) -> Bounds:
     Saturated shards give their estimate instead, which may be above the truth: bits
     tell of all whom the last slice mistook, but of nobody whom an earlier one did.
     """
-    full = keys > layout.capacity
-    users = estimate(keys=keys, bits_set=bits_set, layout=layout)
+    full = user_count > layout.capacity
+    users = estimate(user_count=user_count, bits_set=bits_set, layout=layout)
     rates = _slice_rates(users, layout)
     rates[..., -1] = np.where(full, 0, rates[..., -1])
     rate = np.minimum(rates.sum(axis=-1), 1 - 1e-9)
     odds = rate / (1 - rate)
     missed = (users * odds).sum(axis=-1)
     noise = np.where(full, _estimate_variance(users, layout), 0).sum(axis=-1)
-    count, seen = users.sum(axis=-1), keys.sum(axis=-1)
+    count, seen = users.sum(axis=-1), user_count.sum(axis=-1)
     below = _DEVIATIONS * np.sqrt(noise)
     above = _most(missed, variance=noise + (users * odds * (1 + odds)).sum(axis=-1))
     return Bounds(
@@ -96,9 +99,9 @@ def _most(mean: Floats, *, variance: Floats) -> Floats:
 
 def _slice_rates(users: Floats, layout: Layout) -> Floats:
     """Returns the chance of each slice to mistake a user, `[..., slices]`."""
-    limits = np.append(np.diff(layout.first_key)[:-1], np.iinfo(np.int64).max)
-    held = np.clip(users[..., np.newaxis] - layout.first_key[:-1], 0, limits)
-    per_page = held / np.array(layout.slices)
+    limits = np.append(np.diff(layout.first_user)[:-1], np.iinfo(np.int64).max)
+    users_of_slice = np.clip(users[..., np.newaxis] - layout.first_user[:-1], 0, limits)
+    per_page = users_of_slice / np.array(layout.slices)
     fill = -np.expm1(-HASHES * per_page / PAGE_BITS)
     rates: Floats = fill**HASHES + per_page / 2**32
     return rates
@@ -106,7 +109,7 @@ def _slice_rates(users: Floats, layout: Layout) -> Floats:
 
 def _estimate_variance(users: Floats, layout: Layout) -> Floats:
     bits = _last_bits(layout)
-    load = (users - layout.first_key[-2]) * HASHES / bits
+    load = (users - layout.first_user[-2]) * HASHES / bits
     variance: Floats = bits * (np.exp(load) - load - 1) / HASHES**2
     return variance
 

@@ -47,15 +47,17 @@ class Pages:
         fingerprints = np.frombuffer(lists, "<u4").astype(np.int64)
         self._insert(np.repeat(slots[~full], lengths[~full] // 4) << 32 | fingerprints)
 
-    def hold(self, slots: Ints, fingerprints: Ints) -> Bools:
+    def contain(self, slots: Ints, fingerprints: Ints) -> Bools:
         """Tells which fingerprints look noted in their pages, `[n]`."""
         bitmaps = self._bitmap_of[slots]
         listed = bitmaps < 0
         entries = slots[listed] << 32 | fingerprints[listed]
-        held = np.empty(len(slots), np.bool_)
-        held[listed] = self._entries[np.searchsorted(self._entries, entries)] == entries
-        held[~listed] = self._are_set(bitmaps[~listed], fingerprints[~listed])
-        return held
+        noted = np.empty(len(slots), np.bool_)
+        noted[listed] = (
+            self._entries[np.searchsorted(self._entries, entries)] == entries
+        )
+        noted[~listed] = self._are_set(bitmaps[~listed], fingerprints[~listed])
+        return noted
 
     def note(self, slots: Ints, fingerprints: Ints) -> None:
         """Notes fingerprints in their pages; the order makes no difference."""
@@ -121,12 +123,12 @@ class Pages:
         cells = self._bitmaps.reshape(-1)
         rest = np.arange(len(bitmaps))
         for word in range(WORDS):
-            bits = positions(fingerprints[rest], word=word)
-            found = cells[_cells(bitmaps[rest], bits)] >> (bits & 7).astype(np.uint8)
-            rest = rest[(found & 1).all(axis=1)]
-        held = np.zeros(len(bitmaps), np.bool_)
-        held[rest] = True
-        return held
+            at = positions(fingerprints[rest], word=word)
+            bits = cells[_cells(bitmaps[rest], at)] >> (at & 7).astype(np.uint8)
+            rest = rest[(bits & 1).all(axis=1)]
+        all_set = np.zeros(len(bitmaps), np.bool_)
+        all_set[rest] = True
+        return all_set
 
 
 def _cells(bitmaps: Ints, bits: Ints) -> Ints:

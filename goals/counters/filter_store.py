@@ -6,6 +6,7 @@ from decimal import Decimal
 import numpy as np
 
 from db import sql
+from events.keys import Shard
 from goals.counters import hashing
 from goals.counters.bloom import Addresses, Filters
 from goals.counters.hashing import Hashes, Ints
@@ -46,68 +47,59 @@ class LayoutError(RuntimeError):
     """Filters were stored with a layout that this version cannot read."""
 
 
-def filters(*, namespace_id: int, shard: int, counters: Ints) -> Filters:
+def filters(shard: Shard, *, counters: Ints) -> Filters:
     """Returns the filters of a shard's counters, without their pages yet.
 
     Raises LayoutError rather than count with filters it would misread.
     """
-    rows = sql.fetch(
-        STATES, namespace_id=namespace_id, shard=shard, counters=counters.tolist()
-    )
+    rows = sql.fetch(STATES, **shard.parameters, counters=counters.tolist())
     if {version for *_, version in rows} - {hashing.VERSION}:
-        raise LayoutError(f"counters of namespace {namespace_id} have another layout")
-    states = {number: (count, bits) for number, count, bits, _ in rows}
-    known = [states.get(number, (0, 0)) for number in counters.tolist()]
+        raise LayoutError(
+            f"counters of namespace {shard.namespace_id} have another layout"
+        )
+    states = {counter: (count, bits) for counter, count, bits, _ in rows}
+    known = [states.get(counter, (0, 0)) for counter in counters.tolist()]
     seen, bits_set = np.array(known, np.int64).reshape(-1, 2).T
-    return Filters(counters=counters.astype(np.int64), keys=seen, bits_set=bits_set)
+    return Filters(
+        counters=counters.astype(np.int64), user_count=seen, bits_set=bits_set
+    )
 
 
-def load(
-    found: Filters, *, users: Hashes, rows: Ints, namespace_id: int, shard: int
-) -> None:
+def load(filters: Filters, *, users: Hashes, rows: Ints, shard: Shard) -> None:
     """Loads the pages in which these pairs of user and counter may be noted."""
-    needed = found.needed(users=users, rows=rows)
+    needed = filters.needed(users=users, rows=rows)
     stored = sql.fetch(
         PAGES,
         counters=needed.counters.tolist(),
         pages=needed.pages.tolist(),
-        namespace_id=namespace_id,
-        shard=shard,
+        **shard.parameters,
     )
     counters, pages, contents = zip(*stored, strict=True) if stored else ((), (), ())
-    found.load(
+    filters.load(
         wanted=needed,
         stored=Addresses(np.array(counters, np.int64), np.array(pages, np.int64)),
         contents=[bytes(content) for content in contents],
     )
 
 
-def save(
-    found: Filters,
-    *,
-    value_sums: Mapping[int, Decimal],
-    namespace_id: int,
-    shard: int,
-) -> None:
+def save(filters: Filters, *, value_sums: Mapping[int, Decimal], shard: Shard) -> None:
     """Writes what a batch has changed; `value_sums` are added, by counter."""
-    addresses, contents = found.changed()
+    addresses, contents = filters.changed()
     sql.execute(
         SAVE_PAGES,
         counters=addresses.counters.tolist(),
         pages=addresses.pages.tolist(),
         contents=contents,
-        namespace_id=namespace_id,
-        shard=shard,
+        **shard.parameters,
     )
-    grown = found.grown()
-    counters = found.counters[grown].tolist()
+    grown = filters.grown()
+    counters = filters.counters[grown].tolist()
     sql.execute(
         SAVE_COUNTERS,
         counters=counters,
-        counts=found.keys[grown].tolist(),
-        bits=found.bits_set[grown].tolist(),
+        counts=filters.user_count[grown].tolist(),
+        bits=filters.bits_set[grown].tolist(),
         sums=[value_sums.get(counter) for counter in counters],
         version=hashing.VERSION,
-        namespace_id=namespace_id,
-        shard=shard,
+        **shard.parameters,
     )

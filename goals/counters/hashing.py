@@ -35,7 +35,7 @@ class Layout:
     """
 
     slices: tuple[int, ...]
-    keys_per_page: int
+    users_per_page: int
 
     @cached_property
     def first_page(self) -> Ints:
@@ -43,9 +43,9 @@ class Layout:
         return np.cumsum((0, *self.slices))
 
     @cached_property
-    def first_key(self) -> Ints:
+    def first_user(self) -> Ints:
         """How many users the slices before each are for, then all, `[slices + 1]`."""
-        return self.first_page * self.keys_per_page
+        return self.first_page * self.users_per_page
 
     @cached_property
     def pages(self) -> int:
@@ -55,10 +55,10 @@ class Layout:
     @cached_property
     def capacity(self) -> int:
         """Users of all slices: with more, the filter is saturated."""
-        return int(self.first_key[-1])
+        return int(self.first_user[-1])
 
 
-LAYOUT = Layout(slices=(1, 10, 100, 1000), keys_per_page=1180)
+LAYOUT = Layout(slices=(1, 10, 100, 1000), users_per_page=1180)
 
 
 def mix(values: Hashes) -> Hashes:
@@ -78,7 +78,7 @@ def salts(counters: Ints, *, layout: Layout = LAYOUT) -> Hashes:
     return mix(own[:, np.newaxis] + steps)
 
 
-def places(
+def pages_and_fingerprints(
     users: Hashes, salt: Hashes, *, number: int, layout: Layout = LAYOUT
 ) -> tuple[Ints, Ints]:
     """Returns page (numbered over all slices) and 32-bit fingerprint of each user.
@@ -100,5 +100,5 @@ def positions(fingerprints: Ints, *, word: int) -> Ints:
     of its own: double hashing, though cheaper, misses the theoretical error here.
     """
     mixed = mix(fingerprints.astype(np.uint64) + _STEPS[word])
-    found = (mixed[:, np.newaxis] >> _POSITION_SHIFTS) % PAGE_BITS
-    return found.astype(np.int64)
+    bit_positions = (mixed[:, np.newaxis] >> _POSITION_SHIFTS) % PAGE_BITS
+    return bit_positions.astype(np.int64)

@@ -64,10 +64,10 @@ def first_of_users(arrivals: Arrivals) -> Ints:
     return np.sort(np.unique(arrivals["user_key"], return_index=True)[1])
 
 
-def marks(found: Pairs, new: Bools, events: int) -> Marks:
+def marks(pairs: Pairs, new: Bools, events: int) -> Marks:
     """Returns the marks of a batch of so many events, by which pairs were new."""
-    single = found.rows == EVERYBODY
+    single = pairs.rows == EVERYBODY
     result = Marks(np.zeros(events, np.bool_), np.zeros(events, np.bool_))
-    result.of_name[found.arrivals[new & ~single]] = True
-    result.of_user[found.arrivals[new & single]] = True
+    result.of_name[pairs.arrivals[new & ~single]] = True
+    result.of_user[pairs.arrivals[new & single]] = True
     return result

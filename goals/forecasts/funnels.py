@@ -54,8 +54,8 @@ def funnel(*, users: int, goal_users: int, event_users: Ints, both: Ints) -> Fun
     reached the goal without it, these may be most of the rest: it is told as nobody.
     """
     reached, never = np.maximum(goal_users - both, 0), users - event_users
-    told = never >= reached
-    without, others = np.where(told, reached, 0), np.where(told, never, 0)
+    comparable = never >= reached
+    without, others = np.where(comparable, reached, 0), np.where(comparable, never, 0)
     after = np.clip(event_users - both, 0, without)
     conversion = share(successes=both, trials=event_users)
     rest = share(successes=without, trials=others + after)
@@ -86,18 +86,18 @@ def totals(
     A combination with any event of `exclude` is excluded; else with any of `include`
     included; else ignored. `unknown` are the users whose combination was not kept.
     """
-    found: Counter[str] = Counter()
+    users_of: Counter[str] = Counter()
     for names, users in combinations:
-        found[_part(names, include=include, exclude=exclude)] += users
+        users_of[_selection(names, include=include, exclude=exclude)] += users
     return Totals(
-        included=found["included"],
-        ignored=found["ignored"],
-        excluded=found["excluded"],
+        included=users_of["included"],
+        ignored=users_of["ignored"],
+        excluded=users_of["excluded"],
         unknown=unknown,
     )
 
 
-def _part(names: Collection[str], *, include: Set[str], exclude: Set[str]) -> str:
+def _selection(names: Collection[str], *, include: Set[str], exclude: Set[str]) -> str:
     if not exclude.isdisjoint(names):
         return "excluded"
     return "ignored" if include.isdisjoint(names) else "included"

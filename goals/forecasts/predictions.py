@@ -84,9 +84,9 @@ def nudges(
     comes first, then the name decides.
     """
     columns = (column.tolist() for column in shares)
-    found = (Nudge(*row) for row in zip(names, *columns, strict=True))
+    candidates = (Nudge(*row) for row in zip(names, *columns, strict=True))
     return sorted(
-        (nudge for nudge in found if nudge.event_name not in known),
+        (nudge for nudge in candidates if nudge.event_name not in known),
         key=lambda nudge: (-nudge.prediction, -nudge.users, nudge.event_name),
     )
 

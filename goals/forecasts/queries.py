@@ -80,10 +80,10 @@ def evidence(
     known = names.entries(namespace_id=namespace_id)
     counts = queries.counts(states, known=known)
     singles = queries.singles(before, goals=asked, known=known)
-    users = {one.name: one.count for one in counts if one.name is not None}
+    users = {count.name: count.count for count in counts if count.name is not None}
     both = {asked[goal]: steps for goal, steps in singles.items() if steps}
     return Evidence(
-        users=sum(one.count for one in counts if one.name is None),
+        users=sum(count.count for count in counts if count.name is None),
         events=users,
         goals={goal: users[goal] for goal in both},
         both=both,
@@ -102,50 +102,55 @@ def shown(known: Evidence) -> tuple[Evidence, bool]:
     return replace(known, both=both), shortened
 
 
-def chances(found: Evidence) -> dict[str, dict[str, Chance]]:
+def chances(evidence: Evidence) -> dict[str, dict[str, Chance]]:
     """Returns goal → event → the chance of its users, for all events before a goal."""
-    pairs = [(goal, event) for goal, events in found.both.items() for event in events]
+    pairs = [
+        (goal, event) for goal, events in evidence.both.items() for event in events
+    ]
     columns = predictions.bayes(
-        both=ints(found.both[goal][event] for goal, event in pairs),
-        event_users=ints(found.events.get(event, 0) for _, event in pairs),
+        both=ints(evidence.both[goal][event] for goal, event in pairs),
+        event_users=ints(evidence.events.get(event, 0) for _, event in pairs),
     )
-    told: dict[str, dict[str, Chance]] = {goal: {} for goal in found.both}
+    of_goal: dict[str, dict[str, Chance]] = {goal: {} for goal in evidence.both}
     for (goal, event), *row in zip(
         pairs, *map(np.ndarray.tolist, columns), strict=True
     ):
-        told[goal][event] = Chance(*row)
-    return told
+        of_goal[goal][event] = Chance(*row)
+    return of_goal
 
 
-def outlooks(found: Evidence, *, events: Sequence[str]) -> dict[str, Outlook | None]:
+def outlooks(evidence: Evidence, *, events: Sequence[str]) -> dict[str, Outlook | None]:
     """Returns goal → the outlook of users of all `events`; None: it is one of them.
 
     Raises UnknownEventError, unless no goal has any event before it.
     """
-    if not found.goals:
+    if not evidence.goals:
         return {}
-    if unknown := [one for one in events if one not in found.events]:
+    if unknown := [event for event in events if event not in evidence.events]:
         raise UnknownEventError(unknown[0])
-    both = [[found.both[goal].get(one, 0) for one in events] for goal in found.goals]
+    both = [
+        [evidence.both[goal].get(event, 0) for event in events]
+        for goal in evidence.goals
+    ]
     columns = predictions.score(
-        users=found.users,
-        goal_users=ints(found.goals.values()),
-        event_users=ints(found.events[one] for one in events),
-        both=np.array(both, np.int64).reshape(len(found.goals), len(events)),
+        users=evidence.users,
+        goal_users=ints(evidence.goals.values()),
+        event_users=ints(evidence.events[event] for event in events),
+        both=np.array(both, np.int64).reshape(len(evidence.goals), len(events)),
     )
     rows = zip(*map(np.ndarray.tolist, columns), strict=True)
     return {
         goal: None if goal in events else Outlook(*row)
-        for goal, row in zip(found.goals, rows, strict=True)
+        for goal, row in zip(evidence.goals, rows, strict=True)
     }
 
 
-def nudges(found: Evidence, *, goal: str, done: Collection[str]) -> list[Nudge]:
+def nudges(evidence: Evidence, *, goal: str, done: Collection[str]) -> list[Nudge]:
     """Returns the events that a user has not done yet, the most promising first."""
-    both = found.both.get(goal, {})
+    both = evidence.both.get(goal, {})
     shares = predictions.bayes(
         both=ints(both.values()),
-        event_users=ints(found.events.get(event, 0) for event in both),
+        event_users=ints(evidence.events.get(event, 0) for event in both),
     )
     return predictions.nudges(names=list(both), shares=shares, known=done)
 
@@ -184,11 +189,11 @@ def story(
     goals = queries.goals(namespace_id=namespace_id)
     if goal not in goals.values():
         return None
-    [id] = [one for one, name in goals.items() if name == goal]
-    found, paths_of = queries.counts_and_paths(
+    [id] = [counter_id for counter_id, name in goals.items() if name == goal]
+    counts, paths_of = queries.counts_and_paths(
         namespace_id=namespace_id, goals=[id], least=least
     )
-    counts = {one.name: one for one in found}
+    counts = {count.name: count for count in counts}
     reached = counts.get(goal) or queries.count(id, goal, [0], [0], None)
     paths = paths_of.get(id, Paths({}, [], 0))
     users = counts[None].count if None in counts else 0
@@ -223,14 +228,14 @@ def before(
     funnel = funnels.funnel(
         users=users,
         goal_users=reached.seen,
-        event_users=ints(one.count for one in done),
+        event_users=ints(count.count for count in done),
         both=both,
     )
     bounds = funnels.single_bounds(
         both=both,
         goal_users=reached.seen,
         goal_upper=reached.upper,
-        rate=np.array([one.rate for one in done]),
+        rate=np.array([count.rate for count in done]),
     )
     return funnel, bounds
 

@@ -38,13 +38,13 @@ class Singles(NamedTuple):
     users: Ints
 
 
-def completions(found: Pairs, new: Bools, *, ids: Ints, since: Ints) -> Pairs:
+def completions(pairs: Pairs, new: Bools, *, ids: Ints, since: Ints) -> Pairs:
     """Returns the pairs that are new, with a counter that was a goal by then.
 
     `ids` are the arrivals' numbers `[n]`; `since` the number of the first arrival that
     reaches each counter's goal, `[counters]`, NEVER for one that is none.
     """
-    return found.where(new & (ids[found.arrivals] >= since[found.rows]))
+    return pairs.where(new & (ids[pairs.arrivals] >= since[pairs.rows]))
 
 
 def pieces(reached: Pairs, *, counters: int) -> list[Pairs]:
@@ -55,17 +55,17 @@ def pieces(reached: Pairs, *, counters: int) -> list[Pairs]:
     return [reached.where(piece) for piece in pieces]
 
 
-def known_users(reached: Pairs, found: Pairs, new: Bools) -> Hashes:
+def known_users(reached: Pairs, pairs: Pairs, new: Bools) -> Hashes:
     """Returns the distinct users of completions who may be known to some filter.
 
     Filters forget nobody: a user new to the global counter is known to none.
     """
-    strangers = found.users[new & (found.rows == EVERYBODY)]
+    strangers = pairs.users[new & (pairs.rows == EVERYBODY)]
     return np.setdiff1d(reached.users, strangers)
 
 
 def steps(
-    reached: Pairs, found: Pairs, new: Bools, *, users: Hashes, known: Bools
+    reached: Pairs, pairs: Pairs, new: Bools, *, users: Hashes, known: Bools
 ) -> Bools:
     """Returns which counters' events came before each completion, `[g, counters]`.
 
@@ -74,12 +74,12 @@ def steps(
     and what is new if it came earlier.
     """
     before = np.zeros((len(reached.users), known.shape[1]), np.bool_)
-    places = np.searchsorted(users, reached.users)
+    position = np.searchsorted(users, reached.users)
     listed = np.flatnonzero(np.isin(reached.users, users))
-    before[listed] = known[places[listed]]
-    which, pair = joined(reached.users, found.users)
-    earlier = found.arrivals[pair] < reached.arrivals[which]
-    before[which, found.rows[pair]] = ~new[pair] | earlier
+    before[listed] = known[position[listed]]
+    which, match = joined(reached.users, pairs.users)
+    earlier = pairs.arrivals[match] < reached.arrivals[which]
+    before[which, pairs.rows[match]] = ~new[match] | earlier
     before[np.arange(len(reached.rows)), reached.rows] = False
     before[:, EVERYBODY] = False
     return before
@@ -105,13 +105,13 @@ def combinations(rows: Ints, before: Bools) -> Combinations:
     return Combinations(rows[first], before[first], users)
 
 
-def singles(found: Iterable[Combinations], *, counters: int) -> Singles:
+def singles(batches: Iterable[Combinations], *, counters: int) -> Singles:
     """Returns the steps of each goal's paths, in order, and their users."""
     total = np.zeros((counters, counters), np.int64)
-    for part in found:
-        first = np.flatnonzero(np.diff(part.rows, prepend=-1))
-        taken = part.steps * part.users[:, np.newaxis]
-        total[part.rows[first]] += np.add.reduceat(taken, first, axis=0)
+    for batch in batches:
+        first = np.flatnonzero(np.diff(batch.rows, prepend=-1))
+        taken = batch.steps * batch.users[:, np.newaxis]
+        total[batch.rows[first]] += np.add.reduceat(taken, first, axis=0)
     goal, step = np.nonzero(total)
     return Singles(goal, step, total[goal, step])
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from db import sql
 from events import names
+from events.keys import Shard
 from events.services import FirstTime
 from goals.counters.hashing import Ints
 from goals.models import COMBINATIONS, UNKNOWN
@@ -53,7 +54,7 @@ ADD_COMBINATIONS = """
 INSERT INTO goals_combination AS known (namespace_id, shard, goal_id, events, count)
 SELECT %(namespace_id)s, %(shard)s, goal, decode(path, 'hex'), users
 FROM unnest(%(goals)s::int[], %(paths)s::text[], %(users)s::bigint[])
-    AS walked (goal, path, users)
+    AS taken (goal, path, users)
 ORDER BY goal, path
 ON CONFLICT (namespace_id, goal_id, shard, events)
 DO UPDATE SET count = known.count + EXCLUDED.count
@@ -69,13 +70,13 @@ WITH crowded AS (
 ), ranked AS (
     SELECT known.ctid AS row, row_number() OVER (
         PARTITION BY goal_id ORDER BY count DESC, events
-    ) AS place
+    ) AS rank
     FROM goals_combination AS known JOIN crowded USING (goal_id)
     WHERE namespace_id = %(namespace_id)s AND shard = %(shard)s
         AND events <> %(unknown)s
 ), folded AS (
     DELETE FROM goals_combination WHERE ctid = ANY(ARRAY(
-        SELECT row FROM ranked WHERE place > %(limit)s / 2
+        SELECT row FROM ranked WHERE rank > %(limit)s / 2
     ))
     RETURNING goal_id, count
 )
@@ -94,18 +95,15 @@ def goals(wanted: Sequence[int]) -> dict[int, int]:
     return dict(sql.fetch(GOALS, names=wanted))
 
 
-def add_first_seen(
-    first_times: Sequence[FirstTime], *, namespace_id: int, shard: int
-) -> None:
+def add_first_seen(first_times: Sequence[FirstTime], *, shard: Shard) -> None:
     """Adds users to the buckets of all resolutions in which they were first seen."""
     sql.execute(
         ADD_FIRST_SEEN,
-        counters=sql.array(one.event_name_id for one in first_times),
-        starts=sql.array(one.start for one in first_times),
-        users=sql.array(one.users for one in first_times),
+        counters=sql.array(first_time.event_name_id for first_time in first_times),
+        starts=sql.array(first_time.start for first_time in first_times),
+        users=sql.array(first_time.users for first_time in first_times),
         resolutions=list(RESOLUTIONS),
-        namespace_id=namespace_id,
-        shard=shard,
+        **shard.parameters,
     )
 
 
@@ -120,7 +118,7 @@ def add_goals(since: Mapping[int, int], *, namespace_id: int, at: datetime) -> N
     sql.execute(
         ADD_GOALS,
         ids=list(since),
-        names=[known[one] for one in since],
+        names=[known[id] for id in since],
         since=list(since.values()),
         namespace_id=namespace_id,
         at=at,
@@ -128,53 +126,51 @@ def add_goals(since: Mapping[int, int], *, namespace_id: int, at: datetime) -> N
 
 
 def add_paths(
-    walked: Sequence[Combinations],
+    batches: Sequence[Combinations],
     *,
     counters: Ints,
     numbers: Ints,
-    namespace_id: int,
-    shard: int,
+    shard: Shard,
 ) -> None:
     """Adds users to the paths they walked to goals, and to the single steps of these.
 
     `counters` and `numbers` are the event name ids and their numbers, by the rows of
     `walked`.
     """
-    place = {"namespace_id": namespace_id, "shard": shard}
-    single = combinations.singles(walked, counters=len(counters))
-    add_singles(single, counters=counters, **place)
-    for part in walked:
-        add_combinations(part, counters=counters, numbers=numbers, **place)
+    single = combinations.singles(batches, counters=len(counters))
+    add_singles(single, counters=counters, shard=shard)
+    for batch in batches:
+        add_combinations(batch, counters=counters, numbers=numbers, shard=shard)
     sql.execute(
         FOLD,
         goals=counters[np.unique(single.rows)].tolist(),
         limit=COMBINATIONS,
         unknown=UNKNOWN,
-        **place,
+        **shard.parameters,
     )
 
 
-def add_singles(single: Singles, *, counters: Ints, **place: int) -> None:
+def add_singles(single: Singles, *, counters: Ints, shard: Shard) -> None:
     """Adds users to single steps before goals."""
     sql.execute(
         ADD_SINGLES,
         goals=sql.array(counters[single.rows].tolist()),
         events=sql.array(counters[single.steps].tolist()),
         users=sql.array(single.users.tolist()),
-        **place,
+        **shard.parameters,
     )
 
 
 def add_combinations(
-    walked: Combinations, *, counters: Ints, numbers: Ints, **place: int
+    paths: Combinations, *, counters: Ints, numbers: Ints, shard: Shard
 ) -> None:
-    """Adds users to combinations; who came without any step leaves no row."""
-    taken = walked.steps.any(axis=1)
-    written = combinations.written(walked.steps[taken], numbers)
+    """Adds users to combinations; those who took no step before are not stored."""
+    taken = paths.steps.any(axis=1)
+    written = combinations.written(paths.steps[taken], numbers)
     sql.execute(
         ADD_COMBINATIONS,
-        goals=sql.array(counters[walked.rows[taken]].tolist()),
+        goals=sql.array(counters[paths.rows[taken]].tolist()),
         paths=sql.array(path.hex() for path in written),
-        users=sql.array(walked.users[taken].tolist()),
-        **place,
+        users=sql.array(paths.users[taken].tolist()),
+        **shard.parameters,
     )

@@ -13,10 +13,9 @@ from datetime import datetime
 
 from django.db import connection
 
-from events import queries as inbox
-from events.keys import SHARDS
-from pipeline import aggregate as aggregating
-from pipeline import drain as draining
+from events import queries as event_queries
+from events.keys import SHARDS, Shard
+from pipeline import aggregate, drain
 
 # Events recorded between two passes of drains: twice as many may wait in the inbox.
 PASS = 200_000
@@ -59,11 +58,13 @@ class Background:
 
     def aggregate(self) -> None:
         """Starts an aggregation, unless one is under way."""
-        if all(one.done() for one in self.aggregation):
+        if all(aggregation.done() for aggregation in self.aggregation):
             finished(self.aggregation)
             self.drained = 0
-            one = self.pool.submit(aggregate, self.namespace_id, self.clock())
-            self.aggregation = [one]
+            aggregation = self.pool.submit(
+                aggregate_namespace, self.namespace_id, self.clock()
+            )
+            self.aggregation = [aggregation]
 
 
 @contextmanager
@@ -83,28 +84,31 @@ def background(
 def start(
     pool: ThreadPoolExecutor, namespace_id: int, at: datetime
 ) -> list[Future[int]]:
-    return [pool.submit(drain, namespace_id, shard, at) for shard in range(SHARDS)]
+    return [
+        pool.submit(drain_shard, Shard(namespace_id, number), at)
+        for number in range(SHARDS)
+    ]
 
 
 def finished(running: Sequence[Future[int]]) -> int:
-    return sum(one.result() for one in running)
+    return sum(drained.result() for drained in running)
 
 
-def aggregate(namespace_id: int, at: datetime) -> int:
+def aggregate_namespace(namespace_id: int, at: datetime) -> int:
     """Aggregates what is drained, in a thread; returns how many events."""
     try:
-        run = aggregating.aggregate(namespace_id=namespace_id, at=at)
+        run = aggregate.aggregate(namespace_id=namespace_id, at=at)
     finally:
         connection.close()
     return run.events if run else 0
 
 
-def drain(namespace_id: int, shard: int, at: datetime) -> int:
+def drain_shard(shard: Shard, at: datetime) -> int:
     """Drains what waits in a shard, in a thread; returns how many events."""
-    total, drained = 0, draining.BATCH
+    total, drained = 0, drain.BATCH
     try:
-        while drained == draining.BATCH:
-            drained = draining.drain(namespace_id=namespace_id, shard=shard, at=at)
+        while drained == drain.BATCH:
+            drained = drain.drain(shard, at=at)
             total += drained
     finally:
         connection.close()
@@ -117,10 +121,10 @@ def catch_up(namespace_id: int, *, clock: Clock) -> None:
     with ThreadPoolExecutor(DRAINS) as pool:
         while is_pending(namespace_id, until):
             drained = finished(start(pool, namespace_id, at=clock()))
-            if not aggregating.aggregate(namespace_id=namespace_id, at=clock()):
+            if not aggregate.aggregate(namespace_id=namespace_id, at=clock()):
                 time.sleep(0 if drained else PATIENCE)
 
 
 def is_pending(namespace_id: int, until: datetime) -> bool:
-    since = inbox.pending_from(namespace_id=namespace_id)
+    since = event_queries.pending_from(namespace_id=namespace_id)
     return since is not None and since <= until

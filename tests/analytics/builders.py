@@ -54,7 +54,7 @@ def event(
     """Returns an event that belongs to no namespace yet."""
     return Arrival(
         namespace_id=0,
-        shard=keys.shard(user),
+        shard=keys.shard_number(user),
         user_key=user,
         event_name=name,
         occurred_at=at,

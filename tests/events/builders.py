@@ -23,7 +23,7 @@ def arrival(
     absent = dict.fromkeys(["item_id", "order_id", "session_id", "event_hash"])
     known = {
         "namespace_id": namespace_id,
-        "shard": keys.shard(user),
+        "shard": keys.shard_number(user),
         "user_key": user,
         "event_name": name,
         "occurred_at": at,

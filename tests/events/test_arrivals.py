@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import Namespace
 from events import arrivals, queries
+from events.keys import Shard
 from events.models import EventName
 from tests.events.builders import NOON, arrival, record
 
@@ -14,7 +15,7 @@ EXTREME = [1, -(2**63) + 1, 2**63 - 15]  # all of shard 1
 
 
 def waiting(shop, limit=100):
-    return queries.waiting(namespace_id=shop.pk, shard=1, limit=limit)
+    return queries.waiting(Shard(shop.pk, 1), limit=limit)
 
 
 def test_a_row_arrives_as_it_was_stored(shop):

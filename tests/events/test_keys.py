@@ -43,10 +43,10 @@ def test_an_event_and_a_user_of_the_same_id_have_nothing_in_common():
 def test_a_user_key_is_a_bigint_and_its_last_bits_are_the_shard(user_id):
     key = keys.user_key(user_id, key=KEY)
     assert -(2**63) <= key < 2**63
-    assert keys.shard(key) == key % keys.SHARDS
+    assert keys.shard_number(key) == key % keys.SHARDS
 
 
 def test_shards_are_even():
-    found = [keys.shard(keys.user_key(f"{n}", key=KEY)) for n in range(16_000)]
+    found = [keys.shard_number(keys.user_key(f"{n}", key=KEY)) for n in range(16_000)]
     sizes = [found.count(shard) for shard in range(keys.SHARDS)]
     assert 850 < min(sizes) <= max(sizes) < 1150

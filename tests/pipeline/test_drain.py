@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from accounts.models import Namespace
 from events import history
+from events.keys import Shard
 from events.models import Batch, Event, InboxEvent
 from goals.counters import hashing
 from goals.counters.filter_store import LayoutError
@@ -194,9 +195,9 @@ def test_a_drain_costs_the_same_queries_whatever_it_drains(
         record(arrival(shop, f"{n % 50}", 16 * n, at=NOON) for n in range(users))
         history.ensure([NOON.date()])
         with django_assert_num_queries(13):
-            drain.drain(namespace_id=shop, shard=0, at=NOON)
+            drain.drain(Shard(shop, 0), at=NOON)
         with django_assert_num_queries(4):
-            drain.drain(namespace_id=shop, shard=0, at=NOON)
+            drain.drain(Shard(shop, 0), at=NOON)
 
 
 def test_the_command_says_how_many_it_drained(new_shop, capsys):
@@ -214,6 +215,6 @@ def test_filters_of_another_layout_are_not_counted_with(new_shop, monkeypatch):
     monkeypatch.setattr(hashing, "VERSION", hashing.VERSION + 1)
     record([arrival(shop, user=1)])
     with pytest.raises(LayoutError):
-        drain.drain(namespace_id=shop, shard=1, at=NOON)
+        drain.drain(Shard(shop, 1), at=NOON)
     assert drain.drain_all(at=NOON) == 0
     assert InboxEvent.objects.filter(namespace=shop).count() == 1

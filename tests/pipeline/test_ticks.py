@@ -6,6 +6,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from accounts.models import Namespace
+from events.keys import Shard
 from goals.models import Counter, FilterPage, FirstSeen
 from pipeline import aggregate as aggregating
 from pipeline import drain as draining
@@ -57,7 +58,7 @@ def test_ten_missed_ticks_and_one_are_ten_ticks(shop):
         record(sent)
         record(ledger.shop_events(other.pk, 40, seed=seed))
         for shard in {one.shard for one in sent}:
-            draining.drain(namespace_id=shop.pk, shard=shard, at=NOON)
+            draining.drain(Shard(shop.pk, shard), at=NOON)
         aggregating.aggregate(namespace_id=shop.pk, at=NOON)
     assert ledger.moved(other.pk) == (400, 0, 0)
     drain()

@@ -174,7 +174,7 @@ def test_a_part_has_the_users_of_its_shard(resolution, start_at):
     in_a, in_b = (
         found[number]["purchases", resolution, start_at] for number in cut.segments[:2]
     )
-    shards = [keys.shard(user) for user in USERS]
+    shards = [keys.shard_number(user) for user in USERS]
     expected = [shards.count(shard) for shard in range(keys.SHARDS)]
     assert [a + b for a, b in zip(in_a, in_b, strict=True)] == expected
 

@@ -14,7 +14,7 @@ NOTHING = np.zeros(0, np.int64)
 
 def fresh(*counters):
     zeros = np.zeros(len(counters), np.int64)
-    return Filters(counters=np.array(counters), keys=zeros, bits_set=zeros)
+    return Filters(counters=np.array(counters), user_count=zeros, bits_set=zeros)
 
 
 def someone(count, seed=0):
@@ -36,7 +36,9 @@ def stored(filters):
 def reopened(filters, pages, users, rows):
     """The filters another batch would find: only its own pages, loaded from `pages`."""
     again = Filters(
-        counters=filters.counters, keys=filters.keys, bits_set=filters.bits_set
+        counters=filters.counters,
+        user_count=filters.user_count,
+        bits_set=filters.bits_set,
     )
     load(again, pages, users, rows)
     return again
@@ -73,10 +75,10 @@ def test_adding_twice_is_adding_once(size, seed):
     users = someone(size, seed)
     filters = fresh(7)
     filters.add(users=users, rows=rows_of(users))
-    pages, keys = stored(filters), filters.keys.copy()
+    pages, keys = stored(filters), filters.user_count.copy()
     assert not filters.add(users=users, rows=rows_of(users)).any()
     assert stored(filters) == pages
-    assert filters.keys == keys
+    assert filters.user_count == keys
 
 
 @settings(max_examples=30)
@@ -93,7 +95,7 @@ def test_a_batch_may_be_cut_anywhere(data, size, seed):
         cut.add(users=users[part], rows=rows[part])
         pages |= stored(cut)
     assert pages == stored(whole)
-    assert cut.keys.tolist() == whole.keys.tolist() == [size, size]
+    assert cut.user_count.tolist() == whole.user_count.tolist() == [size, size]
 
 
 @settings(max_examples=20)
@@ -106,7 +108,7 @@ def test_a_count_never_exceeds_the_truth(batches, seed):
         users = chosen.choice(everyone, size, replace=False)
         filters.add(users=users, rows=rows_of(users))
         truth |= set(users.tolist())
-    assert len(truth) - 2 <= filters.keys[0] <= len(truth)
+    assert len(truth) - 2 <= filters.user_count[0] <= len(truth)
 
 
 def test_counters_do_not_hear_of_each_other():
@@ -162,7 +164,9 @@ def test_a_page_needed_but_not_loaded_is_an_error():
     filters = fresh(7)
     filters.add(users=users, rows=rows_of(users))
     again = Filters(
-        counters=filters.counters, keys=filters.keys, bits_set=filters.bits_set
+        counters=filters.counters,
+        user_count=filters.user_count,
+        bits_set=filters.bits_set,
     )
     with pytest.raises(LookupError, match="not been loaded"):
         again.contains(users=users, rows=rows_of(users))
@@ -187,7 +191,9 @@ def test_pages_are_needed_once_and_never_of_slices_not_open():
     filters.add(users=users, rows=rows_of(users))
     pages = stored(filters)
     again = Filters(
-        counters=filters.counters, keys=filters.keys, bits_set=filters.bits_set
+        counters=filters.counters,
+        user_count=filters.user_count,
+        bits_set=filters.bits_set,
     )
     wanted = again.needed(users=users, rows=rows_of(users))
     assert set(wanted.pages.tolist()) == {page for _, page in pages} == set(range(11))
@@ -230,7 +236,9 @@ def test_bits_set_stay_zero_before_the_last_slice():
 def test_bits_set_are_those_of_the_last_slices_bitmaps():
     """As `SUM(bit_count(content))` over them would find; here of a saturated filter."""
     filters = Filters(
-        counters=np.array([7]), keys=np.array([LAYOUT.capacity]), bits_set=np.array([0])
+        counters=np.array([7]),
+        user_count=np.array([LAYOUT.capacity]),
+        bits_set=np.array([0]),
     )
     pages, users = {}, someone(40_000, 3)
     for page in range(LAYOUT.first_page[-2], LAYOUT.pages):  # 1,020 users everywhere

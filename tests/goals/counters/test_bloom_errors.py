@@ -6,7 +6,13 @@ import pytest
 from goals.counters.bloom import Filters
 from goals.counters.bounds import false_positive_rate
 from goals.counters.filter_pages import Pages
-from goals.counters.hashing import HASHES, LAYOUT, PAGE_BITS, places, salts
+from goals.counters.hashing import (
+    HASHES,
+    LAYOUT,
+    PAGE_BITS,
+    pages_and_fingerprints,
+    salts,
+)
 
 
 def numbered(start, stop):
@@ -16,14 +22,16 @@ def numbered(start, stop):
 
 def test_a_full_filter_errs_as_designed():
     """Two full slices: 9 of 2 million expected, and 5 deviations are 15."""
-    full = int(LAYOUT.first_key[2])
+    full = int(LAYOUT.first_user[2])
     filters = Filters(
-        counters=np.array([7]), keys=np.array([0]), bits_set=np.array([0])
+        counters=np.array([7]), user_count=np.array([0]), bits_set=np.array([0])
     )
     filters.add(users=numbered(0, full), rows=np.zeros(full, np.int64))
     strangers = numbered(1 << 40, (1 << 40) + 2_000_000)
     wrong = filters.contains(users=strangers, rows=np.zeros(len(strangers), np.int64))
-    rate = false_positive_rate(keys=filters.keys, bits_set=filters.bits_set)[0]
+    rate = false_positive_rate(
+        user_count=filters.user_count, bits_set=filters.bits_set
+    )[0]
     assert rate == pytest.approx(4.3e-6, rel=0.05)
     assert wrong.sum() < 24
 
@@ -34,7 +42,7 @@ def test_the_bits_of_a_page_are_as_good_as_random(load):
     pages = Pages(slots=1)
     pages.note(np.zeros(load, np.int64), np.arange(load))
     strangers = np.arange(1 << 20, (1 << 20) + 500_000)
-    rate = pages.hold(np.zeros(len(strangers), np.int64), strangers).mean()
+    rate = pages.contain(np.zeros(len(strangers), np.int64), strangers).mean()
     _, (bitmap,) = pages.changed()
     fill = int.from_bytes(bitmap).bit_count() / PAGE_BITS
     expected = fill**HASHES
@@ -49,9 +57,13 @@ def test_counters_do_not_err_together():
     wrong = []
     for salt in salts(np.array([1, 2]))[:, 0]:
         page = Pages(slots=1)
-        page.note(*places(same, np.broadcast_to(salt, same.shape), number=0))
-        asked = places(strangers, np.broadcast_to(salt, strangers.shape), number=0)
-        wrong.append(page.hold(*asked))
+        page.note(
+            *pages_and_fingerprints(same, np.broadcast_to(salt, same.shape), number=0)
+        )
+        asked = pages_and_fingerprints(
+            strangers, np.broadcast_to(salt, strangers.shape), number=0
+        )
+        wrong.append(page.contain(*asked))
     both, expected = (wrong[0] & wrong[1]).mean(), wrong[0].mean() * wrong[1].mean()
     assert expected > 0.001
     assert abs(both - expected) < 5 * (expected / len(strangers)) ** 0.5

@@ -11,7 +11,7 @@ import pytest
 
 from goals.counters import hashing
 from goals.counters.bloom import Filters
-from goals.counters.hashing import mix, places, positions, salts
+from goals.counters.hashing import mix, pages_and_fingerprints, positions, salts
 
 USERS = np.array([0, 1, 2**63, 2**64 - 1, 0x0123456789ABCDEF], np.uint64)
 
@@ -29,7 +29,7 @@ def test_version_and_sizes_are_those_of_the_stored_pages():
     assert (hashing.PAGE_BYTES, hashing.HASHES) == (4096, 16)
     assert hashing.LAYOUT.slices == (1, 10, 100, 1000)
     assert hashing.LAYOUT.first_page.tolist() == [0, 1, 11, 111, 1111]
-    assert hashing.LAYOUT.first_key.tolist() == [0, 1180, 12_980, 130_980, 1_310_980]
+    assert hashing.LAYOUT.first_user.tolist() == [0, 1180, 12_980, 130_980, 1_310_980]
 
 
 def test_the_mixer_is_the_published_splitmix64():
@@ -56,7 +56,9 @@ def test_salts():
 def test_places_in_any_byte_order(number, order):
     counters = np.array([1]).astype(f"{order}i8")
     salt = np.repeat(salts(counters)[:, number], len(USERS))
-    pages, fingerprints = places(USERS.astype(f"{order}u8"), salt, number=number)
+    pages, fingerprints = pages_and_fingerprints(
+        USERS.astype(f"{order}u8"), salt, number=number
+    )
     own = pages - hashing.LAYOUT.first_page[number]
     assert own.max() < hashing.LAYOUT.slices[number]
     assert pages.tolist() == PAGES[number]
@@ -75,7 +77,7 @@ def test_positions():
 
 def filled(size):
     zeros = np.zeros(2, np.int64)
-    filters = Filters(counters=np.array([1, 1000]), keys=zeros, bits_set=zeros)
+    filters = Filters(counters=np.array([1, 1000]), user_count=zeros, bits_set=zeros)
     users = mix(np.arange(size, dtype=np.uint64))
     filters.add(users=np.repeat(users, 2), rows=np.tile([0, 1], size))
     return filters.changed()

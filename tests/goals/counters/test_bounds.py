@@ -17,7 +17,7 @@ shards = st.lists(st.integers(0, LAYOUT.capacity), min_size=16, max_size=16)
 
 def one(keys, bits_set=0):
     keys, bits_set = np.broadcast_arrays(keys, bits_set)
-    return bounds(keys=keys, bits_set=bits_set)
+    return bounds(user_count=keys, bits_set=bits_set)
 
 
 def bits_after(users):
@@ -44,7 +44,9 @@ def test_bounds_are_within_the_designed_error(keys):
 def test_the_upper_bound_holds_in_999_of_1000_cases_at_any_fill(shards):
     """Also where an error is expected only now and then: a Poisson number of them."""
     users = np.unique(np.geomspace(1, LAYOUT.capacity, 50_000).astype(np.int64))
-    rates = UNEVEN * false_positive_rate(keys=users, bits_set=np.zeros_like(users))
+    rates = UNEVEN * false_positive_rate(
+        user_count=users, bits_set=np.zeros_like(users)
+    )
     steps = np.diff(users, prepend=0) * (rates + np.append(0, rates[:-1])) / 2
     for keys, mean in list(zip(users, shards * np.cumsum(steps), strict=True))[::50]:
         found = one([keys] * shards)
@@ -77,7 +79,7 @@ def test_expected_errors_of_shards_add_up(count, keys):
 
 def test_the_error_rate_grows_with_the_users_up_to_the_design():
     keys = np.arange(0, LAYOUT.capacity, 1000)
-    rates = false_positive_rate(keys=keys, bits_set=np.zeros_like(keys))
+    rates = false_positive_rate(user_count=keys, bits_set=np.zeros_like(keys))
     assert (np.diff(rates) >= 0).all()
     assert rates[0] == 0
     assert 8e-6 < rates[-1] < 1e-5
@@ -88,7 +90,7 @@ def test_saturated_the_count_is_estimated_from_the_bits(times):
     users = int(1_180_000 * times)
     keys = LAYOUT.capacity + 1000  # far fewer looked new
     found = one([keys], [bits_after(users)])
-    truth = LAYOUT.first_key[-2] + users
+    truth = LAYOUT.first_user[-2] + users
     assert found.saturated
     assert found.count == pytest.approx(truth, rel=0.001)
     assert keys <= found.lower <= found.count <= found.upper
@@ -97,14 +99,14 @@ def test_saturated_the_count_is_estimated_from_the_bits(times):
 
 def test_saturation_of_one_shard_is_told_of_the_counter():
     keys = np.array([[10] * 16, [10] * 15 + [LAYOUT.capacity + 1]])
-    found = bounds(keys=keys, bits_set=np.full_like(keys, bits_after(1_180_001)))
+    found = bounds(user_count=keys, bits_set=np.full_like(keys, bits_after(1_180_001)))
     assert found.saturated.tolist() == [False, True]
     assert found.count.shape == (2,)
 
 
 def test_an_estimate_is_never_below_what_looked_new():
     keys = np.array([LAYOUT.capacity + 5])
-    assert estimate(keys=keys, bits_set=np.array([0])) == keys
+    assert estimate(user_count=keys, bits_set=np.array([0])) == keys
     assert one(keys, bits_after(1_180_005)).lower == keys
 
 

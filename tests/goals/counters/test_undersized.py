@@ -21,9 +21,9 @@ from goals.paths import combinations
 
 RUNS = 100
 SHARDS = 2
-SMALL = Layout(slices=(1, 1), keys_per_page=1180)
-ROUGH = Layout(slices=(1, 1), keys_per_page=3000)  # full, it mistakes one user in 30
-TINY = Layout(slices=(1,), keys_per_page=1180)
+SMALL = Layout(slices=(1, 1), users_per_page=1180)
+ROUGH = Layout(slices=(1, 1), users_per_page=3000)  # full, it mistakes one user in 30
+TINY = Layout(slices=(1,), users_per_page=1180)
 
 USERS = 5000
 CHANCES = (0.9, 0.5, 0.3, 0.6, 0.4)  # of a user to do the event of counter 1, 2, ...
@@ -38,7 +38,7 @@ def crowd(size, seed):
 def empty(counters, layout):
     zeros = np.zeros(counters, np.int64)
     return Filters(
-        counters=np.arange(counters), keys=zeros, bits_set=zeros, layout=layout
+        counters=np.arange(counters), user_count=zeros, bits_set=zeros, layout=layout
     )
 
 
@@ -70,9 +70,9 @@ def fills(layout, multiples, seed):
     for start, end in zip([0, *sizes], sizes, strict=False):
         for filters, own in zip(shards, users, strict=True):
             visit(filters, own[start:end], random)
-        keys = np.concatenate([one.keys for one in shards])
+        keys = np.concatenate([one.user_count for one in shards])
         bits_set = np.concatenate([one.bits_set for one in shards])
-        found = bounds(keys=keys, bits_set=bits_set, layout=layout)
+        found = bounds(user_count=keys, bits_set=bits_set, layout=layout)
         yield Fill(
             truth=SHARDS * end,
             seen=int(keys.sum()),
@@ -160,11 +160,14 @@ class Shop(NamedTuple):
 
     def bounds_of(self, goal):
         """Returns the lower and upper bounds of the goal's row of `truth`."""
-        states = {"keys": self.filters.keys, "bits_set": self.filters.bits_set}
+        states = {
+            "user_count": self.filters.user_count,
+            "bits_set": self.filters.bits_set,
+        }
         own = {name: found[[goal]] for name, found in states.items()}
         return single_bounds(
             both=self.both[GOALS.index(goal)],
-            goal_users=int(self.filters.keys[goal]),
+            goal_users=int(self.filters.user_count[goal]),
             goal_upper=int(bounds(**own, layout=TINY).upper),
             rate=false_positive_rate(**states, layout=TINY),
         )
@@ -197,7 +200,7 @@ def shops():
 
 def test_combinations_sum_to_the_goals_users_though_steps_are_phantoms(shops):
     for one in shops:
-        assert one.combined.tolist() == one.filters.keys[[*GOALS]].tolist()
+        assert one.combined.tolist() == one.filters.user_count[[*GOALS]].tolist()
         assert (one.combined <= one.reached).all()
     phantoms = [(one.both - one.truth)[:, 1] for one in shops]
     assert np.mean(phantoms, axis=0).min() > 10  # or this would show nothing

@@ -161,7 +161,7 @@ def test_bounds_of_singles_hold_in_99_of_100_runs(rate, goal, done):
 
 def test_bounds_of_singles_hold_when_the_goals_own_filter_misses_users():
     shards, keys = 16, LAYOUT.capacity // 10
-    goal = bounds(keys=np.full(shards, keys), bits_set=np.zeros(shards, np.int64))
+    goal = bounds(user_count=np.full(shards, keys), bits_set=np.zeros(shards, np.int64))
     random = np.random.default_rng(3)
     missed = random.binomial(int(goal.upper - goal.count), 0.5, RUNS)
     truth = random.binomial(int(goal.count) + missed, 0.3)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from accounts.models import Namespace
 from events import history
+from events.keys import Shard
 from goals import queries, services
 from goals.paths import combinations
 from pipeline import drain
@@ -76,7 +77,7 @@ def happen(shop, action, model):
         model.goal(action.name)
     else:
         for shard in action.shards:
-            drain.drain(namespace_id=shop, shard=shard, at=NOON)
+            drain.drain(Shard(shop, shard), at=NOON)
 
 
 @LAWS
@@ -102,7 +103,7 @@ def test_paths_cost_a_drain_the_same_queries_whatever_they_are(
     record(arrival(shop, names_of_all[n % 50], 16 * (n % users)) for n in range(900))
     history.ensure([NOON.date()])
     with django_assert_num_queries(18):
-        drain.drain(namespace_id=shop, shard=0, at=NOON)
+        drain.drain(Shard(shop, 0), at=NOON)
 
 
 def test_paths_are_kept_in_bounded_pieces(new_shop, monkeypatch):
