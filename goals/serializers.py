@@ -11,10 +11,10 @@ from api.serializers import ListField, NamespaceInput, RawField, V0Query
 from api.spans import SpanQuery
 from api.unknown_fields import Vocabulary
 from goals.counters.hashing import Ints
+from goals.counters.queries import Count
 from goals.forecasts.predictions import Nudge
 from goals.forecasts.queries import Chance, Outlook, Story
 from goals.paths.published import Combination, Paths
-from goals.queries import Count
 from timegrid import buckets
 
 GOAL_PROPERTIES = {"goal_name": "string", "namespace": "string"}

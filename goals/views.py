@@ -24,8 +24,10 @@ from events import ignored
 from events import queries as events
 from events.names import NameLimitError
 from events.views import Intake
-from goals import queries, serializers, services
+from goals import serializers, services
+from goals.counters import queries as counter_queries
 from goals.forecasts import queries as forecasts
+from goals.paths import queries as path_queries
 from timegrid import periods
 from timegrid.buckets import TooManyCells
 
@@ -45,7 +47,7 @@ class Analytics(Intake):
         query, scope = serializers.asked(self.query), self.known_scope()
         if scope is None:
             return Response({"counts": []})
-        every, paths = queries.counts_and_paths(
+        every, paths = path_queries.counts_and_paths(
             namespace_id=scope.id,
             goals=goals_of(self.query["goal"], scope=scope),
             least=settings.MIN_COMBINATION_COUNT,
@@ -54,7 +56,7 @@ class Analytics(Intake):
         body: dict[str, Any] = {"counts": serializers.counts(found, paths=paths)}
         if query:
             edges = cells(query, scope=scope, counters=len(found))
-            seen = queries.first_seen(namespace_id=scope.id, edges=edges)
+            seen = counter_queries.first_seen(namespace_id=scope.id, edges=edges)
             columns = [seen.get(one.id) for one in found]
             body = serializers.over_time(body["counts"], columns, edges=edges)
         shortened = any(one.shortened for one in paths.values())
@@ -63,14 +65,16 @@ class Analytics(Intake):
 
 def goals_of(asked: list[str], *, scope: Scope) -> list[int]:
     """Returns the counters of the goals asked for; none asked: of all."""
-    goals = queries.goals(namespace_id=scope.id)
+    goals = path_queries.goals(namespace_id=scope.id)
     return [id for id, goal in goals.items() if not asked or goal in asked]
 
 
 def cells(query: dict[str, Any], *, scope: Scope, counters: int) -> list[datetime]:
     """Returns the edges of the cells. Raises ValidationError if there are too many."""
     period, now = spans.period(query), datetime.now(UTC)
-    first_at = None if period.start else queries.first_seen_at(namespace_id=scope.id)
+    first_at = (
+        None if period.start else counter_queries.first_seen_at(namespace_id=scope.id)
+    )
     try:
         edges = periods.cells(period, first_at=first_at, now=now)
     except TooManyCells as error:
@@ -88,7 +92,7 @@ class Goals(V0Endpoint):
     def get(self, request: Request) -> Response:
         """List the goals of a namespace."""
         scope = self.known_scope()
-        found = queries.goals(namespace_id=scope.id) if scope else {}
+        found = path_queries.goals(namespace_id=scope.id) if scope else {}
         return Response({"goals": list(found.values())})
 
     @reads(
@@ -159,7 +163,7 @@ class Predictions(V0Endpoint):
 def events_of(user_id: str, *, scope: Scope) -> list[str]:
     """Returns what a user has done. Raises Refused where that is nothing."""
     key = events.user_key(user_id, scope=scope)
-    done = queries.done_by(key, namespace_id=scope.id)
+    done = counter_queries.done_by(key, namespace_id=scope.id)
     if not done:
         error = {"what": "No events found for user", "user": user_id}
         raise Refused(error, status=404)
@@ -188,7 +192,7 @@ class Nudges(V0Endpoint):
         scope, found = self.known_scope(), []
         if scope:
             key = events.user_key(user_id, scope=scope)
-            done = queries.done_by(key, namespace_id=scope.id)
+            done = counter_queries.done_by(key, namespace_id=scope.id)
             evidence = forecasts.evidence(namespace_id=scope.id, goals=[goal])
             found = forecasts.nudges(evidence, goal=goal, done=done)
         return Response(serializers.nudges(found, user_id=user_id, goal=goal))

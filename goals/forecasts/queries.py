@@ -8,14 +8,15 @@ import numpy as np
 
 from api import elements
 from events import names
-from goals import queries
+from goals.counters import queries as counter_queries
 from goals.counters.hashing import Ints
+from goals.counters.queries import Count
 from goals.forecasts import funnels, predictions
 from goals.forecasts.funnels import Funnel, SingleBounds, Totals
 from goals.forecasts.predictions import Nudge
 from goals.paths import published
+from goals.paths import queries as path_queries
 from goals.paths.published import Paths
-from goals.queries import Count
 
 CHANCE_BYTES = 150  # of JSON, beside the event's name
 
@@ -65,21 +66,21 @@ def evidence(
     Before each goal, that of these events; without any, of the most frequent ones, as
     many as an answer has room for.
     """
-    names_of = queries.goals(namespace_id=namespace_id)
+    names_of = path_queries.goals(namespace_id=namespace_id)
     asked = {id: goal for id, goal in names_of.items() if not goals or goal in goals}
     wanted = filter(elements.is_text, events)  # of others there is none
     ids = names.ids(namespace_ids=[namespace_id], names=wanted)
-    before = queries.single_rows(
+    before = path_queries.single_rows(
         namespace_id=namespace_id,
         goals=list(asked),
         # One event is enough to tell that there are paths to a goal.
         limit=1 if events else published.names(goals=len(asked)),
         events=ids.values(),
     )
-    states = queries.counter_rows(namespace_id=namespace_id)
+    states = counter_queries.counter_rows(namespace_id=namespace_id)
     known = names.entries(namespace_id=namespace_id)
-    counts = queries.counts(states, known=known)
-    singles = queries.singles(before, goals=asked, known=known)
+    counts = counter_queries.counts(states, known=known)
+    singles = path_queries.singles(before, goals=asked, known=known)
     users = {count.name: count.count for count in counts if count.name is not None}
     both = {asked[goal]: steps for goal, steps in singles.items() if steps}
     return Evidence(
@@ -186,16 +187,32 @@ def story(
     Users are counted by what they did before, as `funnels.totals` selects them.
     Combinations of fewer than `least` users are not told apart.
     """
-    goals = queries.goals(namespace_id=namespace_id)
+    goals = path_queries.goals(namespace_id=namespace_id)
     if goal not in goals.values():
         return None
-    [id] = [counter_id for counter_id, name in goals.items() if name == goal]
-    counts, paths_of = queries.counts_and_paths(
-        namespace_id=namespace_id, goals=[id], least=least
+    [goal_id] = [id for id, name in goals.items() if name == goal]
+    all_counts, paths_of = path_queries.counts_and_paths(
+        namespace_id=namespace_id, goals=[goal_id], least=least
     )
-    counts = {count.name: count for count in counts}
-    reached = counts.get(goal) or queries.count(id, goal, [0], [0], None)
-    paths = paths_of.get(id, Paths({}, [], 0))
+    counts = {count.name: count for count in all_counts}
+    return compose(
+        counts.get(goal) or counter_queries.count(goal_id, goal, [0], [0], None),
+        paths_of.get(goal_id, Paths({}, [], 0)),
+        counts,
+        include=include,
+        exclude=exclude,
+    )
+
+
+def compose(
+    reached: Count,
+    paths: Paths,
+    counts: Mapping[str | None, Count],
+    *,
+    include: Collection[str],
+    exclude: Collection[str],
+) -> Story:
+    """Returns the story of a goal from its count, its paths and all counts by name."""
     users = counts[None].count if None in counts else 0
     funnel, bounds = before(reached, paths, counts, users=users)
     return Story(

@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Namespace
 from events import names
 from events.models import NAME_LIMIT, EventName
-from goals import queries, services
+from goals import services
 from goals.models import Combination, Goal, SingleEvent
+from goals.paths import queries
 from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 from tests.goals import truth

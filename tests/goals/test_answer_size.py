@@ -2,7 +2,8 @@
 
 import pytest
 
-from goals import queries, services
+from goals import services
+from goals.counters import queries
 from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 

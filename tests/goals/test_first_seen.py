@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Namespace
-from goals import queries, views
+from goals import views
+from goals.counters import queries
 from goals.models import FirstSeen
 from pipeline import drain
 from tests.events.builders import NOON, arrival, record

@@ -5,8 +5,9 @@ from django.db import OperationalError, transaction
 
 from db import sql
 from events import history, names
-from goals import queries, services
+from goals import services
 from goals.models import Combination, Goal, SingleEvent
+from goals.paths import queries
 from pipeline import drain as draining
 from tests.events.builders import NOON, arrival, record
 from tests.goals import truth

@@ -4,7 +4,8 @@ from collections import Counter as Tally
 from collections import defaultdict
 from decimal import Decimal
 
-from goals import queries
+from goals.counters.queries import Count
+from goals.paths import queries
 from goals.paths.published import Paths
 
 Path = tuple[str, ...]
@@ -70,9 +71,7 @@ def published(namespace_id: int) -> dict[str, Published]:
     }
 
 
-def told(
-    one: queries.Count, paths: Paths | None
-) -> tuple[dict[str, int], dict[Path, int]]:
+def told(one: Count, paths: Paths | None) -> tuple[dict[str, int], dict[Path, int]]:
     """Returns singles and combinations, of which no user is unknown."""
     if paths is None:
         return {}, {(): one.count}

@@ -99,7 +99,7 @@ def test_shards_are_crowded_each_on_its_own(backend, shop, monkeypatch):
 
 @pytest.mark.usefixtures("goal")
 def test_an_answer_shows_so_many_combinations_of_all_shards(backend, shop, monkeypatch):
-    monkeypatch.setattr("goals.queries.COMBINATIONS", 2)
+    monkeypatch.setattr("goals.paths.queries.COMBINATIONS", 2)
     walk(shop, {1: "a", 2: "a", 3: "b", 4: "b", 5: "c", 6: "d"})
     assert combinations(backend) == [
         (["a"], 2, False),

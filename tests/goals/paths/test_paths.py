@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from accounts.models import Namespace
 from events import history
 from events.keys import Shard
-from goals import queries, services
-from goals.paths import combinations
+from goals import services
+from goals.paths import combinations, queries
 from pipeline import drain
 from tests.events.builders import NOON, arrival, record
 from tests.goals.paths.paths_model import Model, published

@@ -16,7 +16,6 @@ from accounts.models import Namespace
 from analytics.models import AggregationRun, Bucket
 from events import services as intake
 from events.models import Event, EventName, Import, InboxEvent, SeenEvent
-from goals import queries as goals
 from pipeline.importing import catch_up
 from pipeline.importing import record as imports
 from tests.analytics.builders import DAY, HOUR, MINUTE, NOON
@@ -60,7 +59,7 @@ def test_events_of_any_age_become_buckets(file):
 def test_users_and_goals_are_counted_as_ever(file):
     run(file("a.jsonl", [event(), event("buy", "ann", OLD + MINUTE, ensure_goal=True)]))
     shop = Namespace.objects.get()
-    assert goals.goals(namespace_id=shop.pk).keys() == {
+    assert path_queries.goals(namespace_id=shop.pk).keys() == {
         EventName.objects.get(name="buy").pk
     }
     assert total("users") == 1
