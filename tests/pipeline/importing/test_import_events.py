@@ -16,6 +16,7 @@ from accounts.models import Namespace
 from analytics.models import AggregationRun, Bucket
 from events import services as intake
 from events.models import Event, EventName, Import, InboxEvent, SeenEvent
+from goals.paths import queries as path_queries
 from pipeline.importing import catch_up
 from pipeline.importing import record as imports
 from tests.analytics.builders import DAY, HOUR, MINUTE, NOON
