@@ -13,7 +13,7 @@ from analytics.kinds.segments import Segments
 from analytics.models import Cause
 from benchmarks.report import Finding, seconds
 from segmentation import services as segmentation
-from segmentation.groups import Draw
+from segmentation.groups import Allocation
 from timegrid.buckets import Span
 
 LEAF = {"type": "analytics"}
@@ -24,7 +24,7 @@ HALF = Decimal(50)
 def run(namespace_id: int, span: Span) -> Iterator[Finding]:
     """Computes a span of history with a segmentation and without."""
     for name in NAMES:
-        made = Draw(name, name, HALF, HALF, span.start_at, None)
+        made = Allocation(name, name, HALF, HALF, span.start_at, None)
         segmentation.create_test(made, namespace_id=namespace_id, at=span.start_at)
     segmentation.create_segmentation(
         namespace_id=namespace_id,

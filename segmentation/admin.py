@@ -20,7 +20,7 @@ from segmentation.models import ABTest, Segmentation
 from segmentation.services import RefusedError
 
 LISTED = 6  # leaves of a segmentation, in the list
-SHOWN = ["namespace", "id", "every_leaf", "warnings", "written", "created_at"]
+SHOWN = ["namespace", "id", "all_leaves", "warnings", "written", "created_at"]
 
 
 @admin.register(ABTest)
@@ -47,8 +47,8 @@ class ABTestAdmin(OwnedAdmin[ABTest]):
     @admin.display
     def segmentations(self, row: ABTest) -> str:
         """Which ones name it."""
-        found = queries.uses(namespace_id=row.namespace_id).get(row.name, {})
-        return ", ".join(found.values()) or "-"
+        titles = queries.uses(namespace_id=row.namespace_id).get(row.name, {})
+        return ", ".join(titles.values()) or "-"
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"start_at": datetime.now(UTC)}
@@ -66,7 +66,7 @@ class ABTestAdmin(OwnedAdmin[ABTest]):
             super().save_model(request, obj, form, change)
             return
         obj.pk = services.create_test(
-            queries.draw(obj), namespace_id=obj.namespace_id, at=datetime.now(UTC)
+            queries.allocation(obj), namespace_id=obj.namespace_id, at=datetime.now(UTC)
         ).pk
 
     def delete_model(self, request: HttpRequest, obj: ABTest) -> None:
@@ -96,8 +96,8 @@ class ABTestAdmin(OwnedAdmin[ABTest]):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """As Django's; what a segmentation names is protected by it."""
-        *found, protected = super().get_deleted_objects(objs, request)
-        return *found, [*protected, *named(objs)]
+        *deleted, protected = super().get_deleted_objects(objs, request)
+        return *deleted, [*protected, *named(objs)]
 
 
 def named(rows: Iterable[ABTest]) -> list[str]:
@@ -105,10 +105,10 @@ def named(rows: Iterable[ABTest]) -> list[str]:
     asked = {(row.namespace_id, row.name) for row in rows}
     return [
         f"Segmentation: {title}, which names the A/B test {name}"
-        for place in {namespace_id for namespace_id, _ in asked}
-        for name, found in queries.uses(namespace_id=place).items()
-        if (place, name) in asked
-        for title in found.values()
+        for namespace_id in {namespace_id for namespace_id, _ in asked}
+        for name, titles in queries.uses(namespace_id=namespace_id).items()
+        if (namespace_id, name) in asked
+        for title in titles.values()
     ]
 
 
@@ -134,13 +134,13 @@ class SegmentationAdmin(OwnedAdmin[Segmentation]):
         return lines(paths[:LISTED] + [f"and {more} more"] * (more > 0))
 
     @admin.display(description="leaves")
-    def every_leaf(self, row: Segmentation) -> SafeString:
+    def all_leaves(self, row: Segmentation) -> SafeString:
         return lines(leaf_paths(row))
 
     @admin.display
     def warnings(self, row: Segmentation) -> SafeString:
-        found = checks.warnings(row.tree, known=set(getattr(row, "known", ())))
-        return lines(found or ["-"])
+        warnings = checks.warnings(row.tree, known=set(getattr(row, "known", ())))
+        return lines(warnings or ["-"])
 
     @admin.display(description="tree")
     def written(self, row: Segmentation) -> SafeString:
@@ -166,12 +166,16 @@ class SegmentationAdmin(OwnedAdmin[Segmentation]):
         form: ModelForm[Segmentation],
         change: bool,
     ) -> None:
-        place = {"namespace_id": obj.namespace_id}
         if change:
-            services.rename(segmentation_id=obj.pk, name=obj.name, **place)
+            services.rename(
+                namespace_id=obj.namespace_id, segmentation_id=obj.pk, name=obj.name
+            )
             return
         obj.pk = services.create_segmentation(
-            name=obj.name, checked=obj.tree, at=datetime.now(UTC), **place
+            namespace_id=obj.namespace_id,
+            name=obj.name,
+            checked=obj.tree,
+            at=datetime.now(UTC),
         ).pk
 
     def delete_model(self, request: HttpRequest, obj: Segmentation) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from events.body import FUTURE, PAST
-from segmentation.groups import Draw
+from segmentation.groups import Allocation
 
 DRAWN = {"salt", "share_a", "share_b", "start_at"}
 STARTED = "The test has started: this stays as it is."
@@ -28,44 +28,48 @@ def earliest_end(now: datetime) -> datetime:
     return now + FUTURE
 
 
-def refusals(before: Draw | None, after: Draw, *, now: datetime) -> dict[str, str]:
-    """Returns why a test cannot become `after`, by field of Draw.
+def refusals(
+    before: Allocation | None, after: Allocation, *, now: datetime
+) -> dict[str, str]:
+    """Returns why a test cannot become `after`, by field of Allocation.
 
     No `before` stands for a new test. What stays as it is, is never refused.
     """
     changed = {
-        one.name
-        for one in fields(Draw)
-        if before is None or getattr(before, one.name) != getattr(after, one.name)
+        field.name
+        for field in fields(Allocation)
+        if before is None or getattr(before, field.name) != getattr(after, field.name)
     }
-    found = impossible(after, changed, now=now)
-    return found if before is None else found | fixed(before, changed, now=now)
+    reasons = impossible(after, changed, now=now)
+    return reasons if before is None else reasons | fixed(before, changed, now=now)
 
 
 def impossible(
-    after: Draw, changed: AbstractSet[str], *, now: datetime
+    after: Allocation, changed: AbstractSet[str], *, now: datetime
 ) -> dict[str, str]:
-    found = {}
+    reasons = {}
     if after.share_a + after.share_b > 100:
-        found["share_b"] = "Both shares are at most 100 percent together."
+        reasons["share_b"] = "Both shares are at most 100 percent together."
     for name in ("share_a", "share_b"):
         if getattr(after, name) <= 0:
-            found[name] = "A share is above 0 percent."
+            reasons[name] = "A share is above 0 percent."
     if "start_at" in changed and after.start_at < now - PAST:
-        found["start_at"] = f"It can start {PAST.days} days ago at the earliest."
+        reasons["start_at"] = f"It can start {PAST.days} days ago at the earliest."
     if after.end_at and after.end_at <= after.start_at:
-        found["end_at"] = "It must end after its start."
+        reasons["end_at"] = "It must end after its start."
     elif "end_at" in changed and after.end_at and after.end_at < earliest_end(now):
-        found["end_at"] = "It can end 5 minutes from now at the earliest."
-    return found
+        reasons["end_at"] = "It can end 5 minutes from now at the earliest."
+    return reasons
 
 
-def fixed(before: Draw, changed: AbstractSet[str], *, now: datetime) -> dict[str, str]:
-    found = {}
+def fixed(
+    before: Allocation, changed: AbstractSet[str], *, now: datetime
+) -> dict[str, str]:
+    reasons = {}
     if "name" in changed:
-        found["name"] = "An id stays as it is."
+        reasons["name"] = "An id stays as it is."
     if before.start_at <= now:
-        found |= dict.fromkeys(changed & DRAWN, STARTED)
+        reasons |= dict.fromkeys(changed & DRAWN, STARTED)
     if "end_at" in changed and before.end_at and before.end_at < earliest_end(now):
-        found["end_at"] = ENDED
-    return found
+        reasons["end_at"] = ENDED
+    return reasons

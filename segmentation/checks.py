@@ -22,7 +22,7 @@ ROOT = "segmentation"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where in a tree something stands, and the A/B tests above it."""
 
     name: str
@@ -35,18 +35,18 @@ def check(value: object) -> dict[str, Any]:
 
     Nothing recurses, however deep or large the value is. Raises TreeError.
     """
-    places = [Place(ROOT, value)]
-    for place in places:  # which grows by what stands below each
-        places += below(place)
-        if len(places) > MAX_NODES:
+    positions = [Position(ROOT, value)]
+    for position in positions:  # which grows by what stands below each
+        positions += below(position)
+        if len(positions) > MAX_NODES:
             raise wrong(ROOT, f"at most {MAX_NODES} nodes")
-    return dict(places[0].value)
+    return dict(positions[0].value)
 
 
-def below(place: Place) -> list[Place]:
+def below(position: Position) -> list[Position]:
     """Returns where the nodes below a node stand. Raises TreeError."""
-    name, node = place.name, require_object(place.value, at=place.name)
-    if len(place.tests) >= MAX_DEPTH:
+    name, node = position.name, require_object(position.value, at=position.name)
+    if len(position.tests) >= MAX_DEPTH:
         raise wrong(ROOT, f"a tree at most {MAX_DEPTH} nodes deep")
     kind = node.get("type")
     if kind == "analytics":
@@ -57,20 +57,20 @@ def below(place: Place) -> list[Place]:
     require_keys(node, NODE_KEYS, at=name)
     split = require_object(node["split"], at=f"{name}.split")
     require_keys(split, SPLIT_KEYS, at=f"{name}.split")
-    test = new_test(split["ab_test_id"], place)
+    test = new_test(split["ab_test_id"], position)
     return [
-        Place(f"{name}.split.group_a", split["group_a"], (*place.tests, test)),
-        Place(f"{name}.split.group_b", split["group_b"], (*place.tests, test)),
-        Place(f"{name}.skip", node["skip"], (*place.tests, test)),
+        Position(f"{name}.split.group_a", split["group_a"], (*position.tests, test)),
+        Position(f"{name}.split.group_b", split["group_b"], (*position.tests, test)),
+        Position(f"{name}.skip", node["skip"], (*position.tests, test)),
     ]
 
 
-def new_test(value: Any, place: Place) -> str:
+def new_test(value: Any, position: Position) -> str:
     """Returns the id of an A/B test that does not decide above its place already."""
-    name = f"{place.name}.split.ab_test_id"
+    name = f"{position.name}.split.ab_test_id"
     if not isinstance(value, str) or not TEST_ID.match(value):
         raise wrong(name, TEST_ID_EXPECTED)
-    if value in place.tests:
+    if value in position.tests:
         raise wrong(name, f"another A/B test than {value}, which has split these users")
     return value
 
@@ -87,8 +87,8 @@ def require_keys(value: dict[str, Any], keys: Sequence[str], *, at: str) -> None
         if key not in value:
             raise wrong(f"{at}.{key}", "this key, which is missing")
     for key in value.keys() - set(keys):
-        told = ", ".join(keys)
-        raise wrong(at, f"the keys {told}, and not {shortened(key)}")
+        listed = ", ".join(keys)
+        raise wrong(at, f"the keys {listed}, and not {shortened(key)}")
 
 
 def wrong(at: str, expected: str) -> TreeError:

@@ -20,7 +20,7 @@ class SegmentationFilter(FilterSet):  # type: ignore[misc]  # django-filter is u
 class ABTestFilter(FilterSet):  # type: ignore[misc]  # django-filter is untyped
     id = CharFilter("name")
     id__icontains = CharFilter("name", "icontains")
-    status = ChoiceFilter(choices=[(one.value, one.value) for one in Status])
+    status = ChoiceFilter(choices=[(status.value, status.value) for status in Status])
     ordering = OrderingFilter(
         fields={
             "name": "id",

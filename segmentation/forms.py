@@ -11,7 +11,7 @@ from api import bodies
 from api.errors import Refused
 from events.body import PRINTABLE
 from segmentation import changes, checks, queries, services
-from segmentation.groups import Draw
+from segmentation.groups import Allocation
 from segmentation.models import ABTest, Segmentation
 from segmentation.services import RefusedError
 from segmentation.tree import TreeError
@@ -37,23 +37,23 @@ class ABTestForm(forms.ModelForm[ABTest]):
         sent, row = self.cleaned_data, self.instance
         if self.errors:
             return sent
-        before = None if row._state.adding else queries.draw(row)
+        before = None if row._state.adding else queries.allocation(row)
         if before:  # the page shows no microseconds
-            kept = sent.keys() - self.changed_data
-            sent |= {name: getattr(row, name) for name in kept}
+            unchanged = sent.keys() - self.changed_data
+            sent |= {name: getattr(row, name) for name in unchanged}
         else:
             count = queries.tests(namespace_id=sent["namespace"].pk).count()
             require_room(count, services.TEST_LIMIT, "A/B tests")
-        after = Draw(
-            **{one.name: sent.get(one.name, getattr(row, one.name)) for one in DRAW}
+        after = Allocation(
+            **{name: sent.get(name, getattr(row, name)) for name in ALLOCATION_FIELDS}
         )
-        found = changes.refusals(before, after, now=datetime.now(UTC))
-        for field, reason in found.items():
+        refusals = changes.refusals(before, after, now=datetime.now(UTC))
+        for field, reason in refusals.items():
             self.add_error(field, reason)
         return sent
 
 
-DRAW = fields(Draw)
+ALLOCATION_FIELDS = [field.name for field in fields(Allocation)]
 
 
 class SegmentationForm(forms.ModelForm[Segmentation]):

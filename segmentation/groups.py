@@ -1,4 +1,4 @@
-"""The draw of an A/B test: which group a user is in.
+"""The allocation of an A/B test: which group a user is in.
 
 A universal hash (Carter and Wegman, Universal classes of hash functions, 1979) of the
 user's key, whose coefficients are SHA-256 of the salt, gives the user a slot from 0 to
@@ -25,12 +25,12 @@ PIECE = 22  # bits of the key for each coefficient: no product leaves 64 bits
 def coefficients(salt: str) -> tuple[int, ...]:
     """Returns four numbers below PRIME."""
     hashed = sha256(salt.encode()).digest()
-    parts = (hashed[start : start + 8] for start in range(0, 32, 8))
-    return tuple(int.from_bytes(part, "big") % PRIME for part in parts)
+    words = (hashed[start : start + 8] for start in range(0, 32, 8))
+    return tuple(int.from_bytes(word, "big") % PRIME for word in words)
 
 
 def slot(user_key: int, *, salt: str) -> int:
-    """Returns a user's place in a test's draw, 0 to 9,999; the key has 64 bits."""
+    """Returns a user's slot in a test, 0 to 9,999; the key has 64 bits."""
     low, middle, high, offset = coefficients(salt)
     mask: int = 2**PIECE - 1
     hashed = (
@@ -54,7 +54,7 @@ def slot_in_sql(*, salt: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class Allocation:
     """What decides on the groups of a test; shares in percent."""
 
     name: str
@@ -74,5 +74,5 @@ class Draw:
         """Returns the group of a user at a time: outside the test's, neither."""
         if at < self.start_at or (self.end_at and at >= self.end_at):
             return Group.NEITHER
-        place = slot(user_key, salt=self.salt)
-        return Group(sum(place >= edge for edge in self.edges))
+        slot_of_user = slot(user_key, salt=self.salt)
+        return Group(sum(slot_of_user >= edge for edge in self.edges))

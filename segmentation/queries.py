@@ -11,12 +11,12 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.queries import Scope
 from api.errors import Missing
-from events import queries as events
+from events import queries as event_queries
 from segmentation import checks, tree
 from segmentation.changes import Status
-from segmentation.cuts import Cut
-from segmentation.groups import Draw
+from segmentation.groups import Allocation
 from segmentation.models import ABTest, Segment, Segmentation
+from segmentation.resolved import ResolvedSegmentation
 from segmentation.tree import Group
 
 UNREADABLE = "the tree cannot be read any more: there are no numbers by it"
@@ -27,61 +27,67 @@ class HasStatus(TypedDict):
     status: str
 
 
-def cuts(*, namespace_id: int) -> list[Cut]:
+def resolved_segmentations(*, namespace_id: int) -> list[ResolvedSegmentation]:
     """Returns the segmentations of a namespace, the newest first, in three queries."""
-    return made(Segmentation.objects.filter(namespace=namespace_id))
+    return resolve(Segmentation.objects.filter(namespace=namespace_id))
 
 
-def cut(*, namespace_id: int, segmentation_id: str) -> Cut | None:
+def resolved_segmentation(
+    *, namespace_id: int, segmentation_id: str
+) -> ResolvedSegmentation | None:
     """Returns a segmentation of a namespace."""
     rows = Segmentation.objects.filter(namespace=namespace_id, pk=segmentation_id)
-    return next(iter(made(rows)), None)
+    return next(iter(resolve(rows)), None)
 
 
-def existing(*, namespace_id: int, segmentation_id: str) -> Cut:
+def existing_segmentation(
+    *, namespace_id: int, segmentation_id: str
+) -> ResolvedSegmentation:
     """Returns a segmentation of a namespace.
 
     Raises Missing, and ValidationError where its tree cannot be read.
     """
     row = segmentation(namespace_id=namespace_id, segmentation_id=segmentation_id)
-    if found := made([row]):
-        return found[0]
+    for resolved in resolve([row]):
+        return resolved
     raise ValidationError({"segmentation": [f"Of {row.name} {UNREADABLE}."]})
 
 
-def every() -> list[Cut]:
+def all_resolved_segmentations() -> list[ResolvedSegmentation]:
     """Returns the segmentations of all namespaces, in three queries."""
-    return made(Segmentation.objects.all())
+    return resolve(Segmentation.objects.all())
 
 
-def made(rows: Iterable[Segmentation]) -> list[Cut]:
+def resolve(rows: Iterable[Segmentation]) -> list[ResolvedSegmentation]:
     """Returns segmentations with their segments and those of their tests that exist.
 
     Those whose tree cannot be read are left out: they have no numbers, and keep nobody
     else's from being computed.
     """
-    found = [one for one in rows if checks.fault(one.tree) is None]
-    segments = Segment.objects.filter(segmentation__in=found)
+    readable = [row for row in rows if checks.fault(row.tree) is None]
+    segments = Segment.objects.filter(segmentation__in=readable)
     numbers = {
-        key: tuple(one.pk for one in group)
-        for key, group in groupby(segments, key=lambda one: one.segmentation_id)
+        segmentation_id: tuple(segment.pk for segment in group)
+        for segmentation_id, group in groupby(
+            segments, key=lambda segment: segment.segmentation_id
+        )
     }
-    known = draws({one.namespace_id for one in found}) if found else {}
+    known = allocations({row.namespace_id for row in readable}) if readable else {}
     return [
-        Cut(
-            id=one.pk,
-            name=one.name,
-            tree=one.tree,
-            created_at=one.created_at,
-            segments=numbers.get(one.pk, ()),
-            draws={
-                name: known[one.namespace_id, name]
-                for name in tree.tests(one.tree)
-                if (one.namespace_id, name) in known
+        ResolvedSegmentation(
+            id=row.pk,
+            name=row.name,
+            tree=row.tree,
+            created_at=row.created_at,
+            segments=numbers.get(row.pk, ()),
+            allocations={
+                name: known[row.namespace_id, name]
+                for name in tree.tests(row.tree)
+                if (row.namespace_id, name) in known
             },
         )
-        for one in found
-        if len(numbers.get(one.pk, ())) == len(tree.leaves(one.tree))
+        for row in readable
+        if len(numbers.get(row.pk, ())) == len(tree.leaves(row.tree))
     ]
 
 
@@ -91,20 +97,20 @@ def segment_numbers(*, namespace_id: int) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
-def draws(namespace_ids: Iterable[int]) -> dict[tuple[int, str], Draw]:
+def allocations(namespace_ids: Iterable[int]) -> dict[tuple[int, str], Allocation]:
     """Returns the A/B tests of namespaces by namespace and name."""
     rows = ABTest.objects.filter(namespace__in=list(namespace_ids))
-    return {(one.namespace_id, one.name): draw(one) for one in rows}
+    return {(test.namespace_id, test.name): allocation(test) for test in rows}
 
 
-def draw(one: ABTest) -> Draw:
-    return Draw(
-        name=one.name,
-        salt=one.salt,
-        share_a=one.share_a,
-        share_b=one.share_b,
-        start_at=one.start_at,
-        end_at=one.end_at,
+def allocation(row: ABTest) -> Allocation:
+    return Allocation(
+        name=row.name,
+        salt=row.salt,
+        share_a=row.share_a,
+        share_b=row.share_b,
+        start_at=row.start_at,
+        end_at=row.end_at,
     )
 
 
@@ -152,14 +158,14 @@ def test_names(*, namespace_id: int) -> set[str]:
 
 def uses(*, namespace_id: int) -> dict[str, dict[str, str]]:
     """Returns, by id of an A/B test, the segmentations that name it: id → name."""
-    found: dict[str, dict[str, str]] = {}
-    for one in segmentations(namespace_id=namespace_id):
-        for name in set() if checks.fault(one.tree) else tree.tests(one.tree):
-            found.setdefault(name, {})[one.pk] = one.name
-    return found
+    users_of: dict[str, dict[str, str]] = {}
+    for row in segmentations(namespace_id=namespace_id):
+        for name in set() if checks.fault(row.tree) else tree.tests(row.tree):
+            users_of.setdefault(name, {})[row.pk] = row.name
+    return users_of
 
 
 def group(*, scope: Scope, name: str, user_id: str, at: datetime) -> Group:
     """Returns the group that an A/B test has a user in. Raises Missing."""
     row = test(tests(namespace_id=scope.id), name=name)
-    return draw(row).group(events.user_key(user_id, scope=scope), at=at)
+    return allocation(row).group(event_queries.user_key(user_id, scope=scope), at=at)

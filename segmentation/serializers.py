@@ -17,7 +17,7 @@ from segmentation import checks
 from segmentation.changes import Status
 from segmentation.checks import TEST_ID, TEST_ID_EXPECTED
 from segmentation.filters import ABTestFilter, SegmentationFilter
-from segmentation.groups import Draw
+from segmentation.groups import Allocation
 from segmentation.models import ABTest, Segmentation, new_salt
 from segmentation.queries import HasStatus
 from segmentation.tree import Group, TreeError
@@ -115,14 +115,14 @@ class GroupQuery(NamespaceInput):
     )
 
 
-def draw(sent: Body, *, at: datetime) -> Draw:
+def allocation(sent: Body, *, at: datetime) -> Allocation:
     """Returns a new A/B test by what a validated ABTestBody says of it."""
     defaults = {"salt": new_salt(), "start_at": at, "end_at": None}
-    return Draw(**{**defaults, **fields(sent)})
+    return Allocation(**{**defaults, **fields(sent)})
 
 
 def fields(sent: Body) -> Body:
-    """Returns the fields of Draw that a validated ABTestBody sets."""
+    """Returns the fields of Allocation that a validated ABTestBody sets."""
     return {name: value for name, value in sent.items() if name != "namespace"}
 
 
@@ -134,8 +134,8 @@ def segmentation(row: Segmentation, *, known: AbstractSet[str]) -> Body:
 
 def warned(body: Body, row: Segmentation, *, known: AbstractSet[str]) -> Body:
     """Returns the body, with `warnings` where there is something to warn of."""
-    found = checks.warnings(row.tree, known=known)
-    return {**body, "warnings": found} if found else body
+    warnings = checks.warnings(row.tree, known=known)
+    return {**body, "warnings": warnings} if warnings else body
 
 
 def ab_test(
@@ -191,7 +191,7 @@ class ABTestAnswer(serializers.Serializer[Body]):
     share_b = serializers.FloatField()
     start_timestamp = serializers.FloatField()
     end_timestamp = serializers.FloatField(allow_null=True)
-    status = serializers.ChoiceField([one.value for one in Status])
+    status = serializers.ChoiceField([status.value for status in Status])
     segmentations = serializers.ListField(
         child=serializers.CharField(), help_text="Ids of those that name it."
     )

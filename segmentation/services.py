@@ -11,7 +11,7 @@ from django.db.models import ProtectedError
 from api.errors import Duplicated
 from db import sql
 from segmentation import changes, queries, tree
-from segmentation.groups import Draw
+from segmentation.groups import Allocation
 from segmentation.models import ABTest, Segment, Segmentation
 
 SEGMENTATION_LIMIT, TEST_LIMIT = 50, 100  # in a namespace
@@ -57,10 +57,11 @@ def create_segmentation(
 def rename(*, namespace_id: int, segmentation_id: str, name: str) -> None:
     """Raises Missing, and Duplicated where another segmentation has the name."""
     enter(namespace_id)
-    place = {"namespace_id": namespace_id}
-    row = queries.segmentation(segmentation_id=segmentation_id, **place)
+    row = queries.segmentation(
+        namespace_id=namespace_id, segmentation_id=segmentation_id
+    )
     if row.name != name:
-        require_free(name=name, **place)
+        require_free(namespace_id=namespace_id, name=name)
         Segmentation.objects.filter(pk=row.pk).update(name=name)
 
 
@@ -77,9 +78,9 @@ def delete_segmentation(*, namespace_id: int, segmentation_id: str) -> None:
     try:
         row.delete()
     except ProtectedError as error:
-        told = ", ".join(sorted(f"{one}" for one in error.protected_objects))
+        schedules = ", ".join(sorted(map(str, error.protected_objects)))
         raise RefusedError(
-            {WHOLE: f"Scheduled reports are cut by it: {told}."}
+            {WHOLE: f"Scheduled reports are cut by it: {schedules}."}
         ) from None
 
 
@@ -98,7 +99,7 @@ def require_room(count: int, limit: int, what: str) -> None:
 
 
 @transaction.atomic
-def create_test(made: Draw, *, namespace_id: int, at: datetime) -> ABTest:
+def create_test(made: Allocation, *, namespace_id: int, at: datetime) -> ABTest:
     """Raises Duplicated and RefusedError."""
     enter(namespace_id)
     others = queries.tests(namespace_id=namespace_id)
@@ -115,10 +116,10 @@ def create_test(made: Draw, *, namespace_id: int, at: datetime) -> ABTest:
 def change_test(
     *, namespace_id: int, name: str, sent: Mapping[str, Any], at: datetime
 ) -> None:
-    """Sets fields of Draw. Raises Missing and RefusedError."""
+    """Sets fields of Allocation. Raises Missing and RefusedError."""
     enter(namespace_id)
     row = queries.test(queries.tests(namespace_id=namespace_id), name=name)
-    before = queries.draw(row)
+    before = queries.allocation(row)
     require(changes.refusals(before, replace(before, **sent), now=at))
     if sent:
         ABTest.objects.filter(pk=row.pk).update(**sent)
@@ -131,8 +132,8 @@ def delete_test(*, namespace_id: int, name: str) -> None:
     row = queries.test(queries.tests(namespace_id=namespace_id), name=name)
     users = queries.uses(namespace_id=namespace_id).get(name, {})
     if users:
-        told = ", ".join(f"{title!r} ({id})" for id, title in users.items())
-        raise RefusedError({WHOLE: f"Segmentations name this A/B test: {told}."})
+        titles = ", ".join(f"{title!r} ({id})" for id, title in users.items())
+        raise RefusedError({WHOLE: f"Segmentations name this A/B test: {titles}."})
     row.delete()
 
 

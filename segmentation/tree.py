@@ -42,8 +42,8 @@ class Leaf:
     @property
     def path(self) -> str:
         """The steps as people read them: `my_test: A / other: neither`."""
-        told = (f"{test}: {LABELS[group]}" for test, group in self.steps)
-        return " / ".join(told) or WHOLE_PATH
+        steps = (f"{test}: {LABELS[group]}" for test, group in self.steps)
+        return " / ".join(steps) or WHOLE_PATH
 
     @property
     def is_tested(self) -> bool:
@@ -73,8 +73,8 @@ def walk(
 
 def leaves(tree: dict[str, Any]) -> list[Leaf]:
     """Returns the leaves of a checked tree, from left to right."""
-    found = (steps for node, steps in walk(tree) if is_leaf(node))
-    return [Leaf(position, steps) for position, steps in enumerate(found)]
+    paths = (steps for node, steps in walk(tree) if is_leaf(node))
+    return [Leaf(position, steps) for position, steps in enumerate(paths)]
 
 
 def tests(tree: dict[str, Any]) -> set[str]:

@@ -53,25 +53,25 @@ class Segmentations(ListView):
     )
     def get(self, request: Request) -> Response:
         """List the segmentations of a namespace, the newest first."""
-        place = {"namespace_id": self.scope().id}
-        rows = self.filter_queryset(queries.segmentations(**place))
-        known = queries.test_names(**place)
-        found = [serializers.segmentation(row, known=known) for row in rows]
-        return Response({"segmentations": found})
+        namespace_id = self.scope().id
+        rows = self.filter_queryset(queries.segmentations(namespace_id=namespace_id))
+        known = queries.test_names(namespace_id=namespace_id)
+        listed = [serializers.segmentation(row, known=known) for row in rows]
+        return Response({"segmentations": listed})
 
     @answers(201, serializers.CreatedSegmentation, body=serializers.SegmentationBody)
     def post(self, request: Request) -> Response:
         """Store a tree of A/B tests, by which numbers are cut from then on."""
-        with refusals_told(), transaction.atomic():  # a namespace comes with it
-            place = {"namespace_id": self.writable_scope().id}
+        with refusals_as_errors(), transaction.atomic():  # a namespace comes with it
+            namespace_id = self.writable_scope().id
             made = services.create_segmentation(
                 name=self.body["name"],
                 checked=self.body["segmentation"],
                 at=datetime.now(UTC),
-                **place,
+                namespace_id=namespace_id,
             )
         body = serializers.warned(
-            {"id": made.pk}, made, known=queries.test_names(**place)
+            {"id": made.pk}, made, known=queries.test_names(namespace_id=namespace_id)
         )
         return Response(body, status=201)
 
@@ -82,9 +82,11 @@ class OneSegmentation(Endpoint):
     @answers(200, serializers.SegmentationAnswer)
     def get(self, request: Request, segmentation_id: str) -> Response:
         """Show a segmentation."""
-        place = {"namespace_id": self.scope().id}
-        row = queries.segmentation(segmentation_id=segmentation_id, **place)
-        known = queries.test_names(**place)
+        namespace_id = self.scope().id
+        row = queries.segmentation(
+            segmentation_id=segmentation_id, namespace_id=namespace_id
+        )
+        known = queries.test_names(namespace_id=namespace_id)
         return Response(serializers.segmentation(row, known=known))
 
     @answers(204, CHANGED, body=serializers.NameBody)
@@ -100,7 +102,7 @@ class OneSegmentation(Endpoint):
     @answers(204, DELETED)
     def delete(self, request: Request, segmentation_id: str) -> Response:
         """Delete a segmentation; the A/B tests that it names stay."""
-        with refusals_told():
+        with refusals_as_errors():
             services.delete_segmentation(
                 namespace_id=self.scope().id, segmentation_id=segmentation_id
             )
@@ -118,18 +120,20 @@ class ABTests(ListView):
     )
     def get(self, request: Request) -> Response:
         """List the A/B tests of a namespace, the newest first."""
-        place = {"namespace_id": self.scope().id}
-        every = queries.with_status(queries.tests(**place), now=datetime.now(UTC))
-        rows = self.filter_queryset(every)
-        uses = queries.uses(**place)
+        namespace_id = self.scope().id
+        tests = queries.with_status(
+            queries.tests(namespace_id=namespace_id), now=datetime.now(UTC)
+        )
+        rows = self.filter_queryset(tests)
+        uses = queries.uses(namespace_id=namespace_id)
         return Response({"ab_tests": [serializers.ab_test(r, uses=uses) for r in rows]})
 
     @answers(201, serializers.CreatedABTest, body=serializers.ABTestBody)
     def post(self, request: Request) -> Response:
         """Start an A/B test, or plan it: users are drawn by their ids and its salt."""
         now = datetime.now(UTC)
-        made = serializers.draw(self.body, at=now)
-        with refusals_told(), transaction.atomic():  # a namespace comes with it
+        made = serializers.allocation(self.body, at=now)
+        with refusals_as_errors(), transaction.atomic():  # a namespace comes with it
             services.create_test(made, namespace_id=self.writable_scope().id, at=now)
         return Response({"id": made.name}, status=201)
 
@@ -140,10 +144,14 @@ class OneABTest(Endpoint):
     @answers(200, serializers.ABTestAnswer)
     def get(self, request: Request, test_id: str) -> Response:
         """Show an A/B test."""
-        place = {"namespace_id": self.scope().id}
-        every = queries.with_status(queries.tests(**place), now=datetime.now(UTC))
-        row = queries.test(every, name=test_id)
-        return Response(serializers.ab_test(row, uses=queries.uses(**place)))
+        namespace_id = self.scope().id
+        tests = queries.with_status(
+            queries.tests(namespace_id=namespace_id), now=datetime.now(UTC)
+        )
+        row = queries.test(tests, name=test_id)
+        return Response(
+            serializers.ab_test(row, uses=queries.uses(namespace_id=namespace_id))
+        )
 
     @answers(204, CHANGED, body=serializers.ABTestBody, partial=True)
     def patch(self, request: Request, test_id: str) -> Response:
@@ -152,7 +160,7 @@ class OneABTest(Endpoint):
         Shares, salt and start are until the start; the end is until 5 minutes before
         it, and can be moved to 5 minutes from now at the earliest.
         """
-        with refusals_told():
+        with refusals_as_errors():
             services.change_test(
                 namespace_id=self.scope().id,
                 name=test_id,
@@ -164,7 +172,7 @@ class OneABTest(Endpoint):
     @answers(204, DELETED)
     def delete(self, request: Request, test_id: str) -> Response:
         """Delete an A/B test that no segmentation names."""
-        with refusals_told():
+        with refusals_as_errors():
             services.delete_test(namespace_id=self.scope().id, name=test_id)
         return Response(status=204)
 
@@ -175,21 +183,21 @@ class ABTestGroup(Endpoint):
     @answers(200, serializers.GroupAnswer, query=serializers.GroupQuery)
     def get(self, request: Request, test_id: str) -> Response:
         """Say which variant to show to a user: `skip` is neither A nor B."""
-        found = queries.group(
+        group = queries.group(
             scope=self.scope(),
             name=test_id,
             user_id=self.query["user_id"],
             at=datetime.now(UTC),
         )
-        return Response({"ab_test_id": test_id, "group": serializers.GROUPS[found]})
+        return Response({"ab_test_id": test_id, "group": serializers.GROUPS[group]})
 
 
 @contextmanager
-def refusals_told() -> Iterator[None]:
+def refusals_as_errors() -> Iterator[None]:
     """Turns what the rules refuse into a ValidationError at the API's fields."""
     fields = {**serializers.NAMES, WHOLE: api_settings.NON_FIELD_ERRORS_KEY}
     try:
         yield
     except RefusedError as error:
-        told = {fields.get(key, key): [why] for key, why in error.reasons.items()}
-        raise ValidationError(told) from None
+        reasons = {fields.get(key, key): [why] for key, why in error.reasons.items()}
+        raise ValidationError(reasons) from None

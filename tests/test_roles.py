@@ -19,7 +19,7 @@ from analytics.models import KPI, Kind, Metric, Unit
 from analytics.reports import queue
 from config.urls import urlpatterns
 from goals.services import create_goal
-from segmentation.groups import Draw
+from segmentation.groups import Allocation
 from segmentation.services import create_segmentation, create_test
 from tests.conftest import T0
 from tests.routes import routes
@@ -190,7 +190,7 @@ def made(namespace_id, name):
     create_goal(name=f"goal {name}", **place)
     leaf = {"type": "analytics"}
     segmentation = create_segmentation(name=f"tree {name}", checked=leaf, **place)
-    draw = Draw(f"test.{name}", "salt", Decimal(50), Decimal(50), T0, None)
+    draw = Allocation(f"test.{name}", "salt", Decimal(50), Decimal(50), T0, None)
     report = queue.request(payload={"format": "csv"}, user=None, **place)
     return {
         "<path:goal>": f"goal {name}",

@@ -18,7 +18,7 @@ from db import sql
 from events import failures
 from events.body import FUTURE, PAST
 from segmentation import queries as segmentation
-from segmentation.cuts import Cut
+from segmentation.resolved import ResolvedSegmentation
 from segmentation.tree import Group
 from timegrid import buckets
 from timegrid.buckets import DAY, FIVE_MINUTES, RESOLUTIONS, Span
@@ -88,7 +88,9 @@ def step(number: int, *, at: datetime) -> Fill | None:
     one = rows.first()
     if one is None:
         return None
-    cut = segmentation.cut(namespace_id=scope, segmentation_id=one.segmentation_id)
+    cut = segmentation.resolved_segmentation(
+        namespace_id=scope, segmentation_id=one.segmentation_id
+    )
     if cut is None:
         return None
     if one.definition != cut.definition:
@@ -105,14 +107,14 @@ def begin(*, at: datetime) -> None:
     Fill.objects.bulk_create(
         [
             restart(Fill(segmentation_id=cut.id), cut, at=at)
-            for cut in segmentation.every()
+            for cut in segmentation.all_resolved_segmentations()
             if (cut.id, cut.definition) not in known
         ],
         ignore_conflicts=True,
     )
 
 
-def restart(one: Fill, cut: Cut, *, at: datetime) -> Fill:
+def restart(one: Fill, cut: ResolvedSegmentation, *, at: datetime) -> Fill:
     """Returns a fill that has done nothing yet."""
     one.definition, one.started_at, one.done = cut.definition, at, 0
     one.from_at = open_from(at=at)
@@ -136,7 +138,9 @@ def days(one: Fill) -> list[Span]:
     return list(buckets.cut_at(span, resolution=DAY))
 
 
-def proceed(one: Fill, cut: Cut, *, namespace_id: int, at: datetime) -> None:
+def proceed(
+    one: Fill, cut: ResolvedSegmentation, *, namespace_id: int, at: datetime
+) -> None:
     """Fills the next day, as far as it is still open."""
     every = days(one)
     if one.done == 0:
@@ -147,7 +151,9 @@ def proceed(one: Fill, cut: Cut, *, namespace_id: int, at: datetime) -> None:
         one.finished_at = at
 
 
-def fill(cut: Cut, *, namespace_id: int, day: Span, at: datetime) -> None:
+def fill(
+    cut: ResolvedSegmentation, *, namespace_id: int, day: Span, at: datetime
+) -> None:
     start_at = max(day.start_at, open_from(at=at))
     if start_at >= day.end_at:  # it waited until the day was sealed
         return
@@ -162,7 +168,7 @@ def fill(cut: Cut, *, namespace_id: int, day: Span, at: datetime) -> None:
     runs.finish(run, buckets=written)
 
 
-def carry(cut: Cut, *, namespace_id: int, from_at: datetime) -> None:
+def carry(cut: ResolvedSegmentation, *, namespace_id: int, from_at: datetime) -> None:
     """Counts users who were carried over under the leaf of those in no group."""
     pairs = zip(cut.segments, cut.leaves, strict=True)
     [rest] = [
@@ -180,9 +186,9 @@ def carry(cut: Cut, *, namespace_id: int, from_at: datetime) -> None:
     )
 
 
-def filled(*, namespace_id: int) -> list[tuple[Cut, datetime]]:
+def filled(*, namespace_id: int) -> list[tuple[ResolvedSegmentation, datetime]]:
     """Returns the segmentations that are filled, each with since when, in 4 queries."""
-    cuts = segmentation.cuts(namespace_id=namespace_id)
+    cuts = segmentation.resolved_segmentations(namespace_id=namespace_id)
     rows = Fill.objects.filter(segmentation__in=[cut.id for cut in cuts])
     since = {
         (one.segmentation_id, one.definition): one.from_at

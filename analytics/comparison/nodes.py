@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from segmentation import tree
-from segmentation.cuts import Cut
-from segmentation.groups import Draw
+from segmentation.groups import Allocation
+from segmentation.resolved import ResolvedSegmentation
 from segmentation.tree import Group, Leaf, Step
 from timegrid.buckets import Span
 
@@ -21,7 +21,7 @@ class Node:
 
     test: str
     steps: tuple[Step, ...]
-    draw: Draw | None
+    draw: Allocation | None
 
     @property
     def path(self) -> str:
@@ -34,7 +34,7 @@ class Node:
         steps = [leaf.steps[: len(start)] for leaf in leaves]
         return [place for place, first in enumerate(steps) if first == start]
 
-    def parting(self, *, within: Span, as_of: datetime) -> tuple[Draw, Span]:
+    def parting(self, *, within: Span, as_of: datetime) -> tuple[Allocation, Span]:
         """Returns how users are drawn, and when they were: from its start to its end.
 
         Raises NodeError.
@@ -52,9 +52,9 @@ class Node:
         return self.draw, Span(start_at, end_at)
 
 
-def nodes(cut: Cut) -> Iterator[Node]:
+def nodes(cut: ResolvedSegmentation) -> Iterator[Node]:
     """Yields the tests of a segmentation, from the root down."""
     for node, steps in tree.walk(cut.tree):
         if not tree.is_leaf(node):
             test = node["split"]["ab_test_id"]
-            yield Node(test, steps, cut.draws.get(test))
+            yield Node(test, steps, cut.allocations.get(test))

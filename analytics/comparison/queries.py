@@ -15,7 +15,7 @@ from analytics.formulas import formula
 from analytics.formulas.rationals import MILLIONTHS, Rationals
 from analytics.models import Fill, Metric, Unit
 from analytics.series import queries
-from segmentation.cuts import Cut
+from segmentation.resolved import ResolvedSegmentation
 from segmentation.tree import Group, Leaf
 from timegrid import buckets
 from timegrid.buckets import DAY, FIRST_AT, LAST_AT, Span
@@ -80,7 +80,12 @@ class Numbers:
 
 
 def compare(
-    *, namespace_id: int, cut: Cut, names: Sequence[str], days: Span, now: datetime
+    *,
+    namespace_id: int,
+    cut: ResolvedSegmentation,
+    names: Sequence[str],
+    days: Span,
+    now: datetime,
 ) -> Comparison:
     """Returns KPIs (no names: all) for each test of a segmentation, in five statements.
 
@@ -96,7 +101,11 @@ def compare(
 
 
 def read(
-    questions: Sequence[Question], *, namespace_id: int, cut: Cut, days: Span
+    questions: Sequence[Question],
+    *,
+    namespace_id: int,
+    cut: ResolvedSegmentation,
+    days: Span,
 ) -> Numbers:
     """Returns all that is stored for the questions, in three statements."""
     metrics = {one.name: one for one in Metric.objects.filter(active=True)}
@@ -119,7 +128,7 @@ def whole_days(start: datetime | None, end: datetime | None) -> Span:
     return buckets.widened([span], resolution=DAY)[0]
 
 
-def complete_from(cut: Cut) -> datetime | None:
+def complete_from(cut: ResolvedSegmentation) -> datetime | None:
     """Returns when the leaves' numbers begin; None while they are being filled in."""
     fills = list(Fill.objects.filter(segmentation=cut.id).exclude(finished_at=None))
     if all(one.definition != cut.definition for one in fills):

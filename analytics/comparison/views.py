@@ -9,7 +9,7 @@ from accounts.views import Endpoint
 from analytics.comparison import queries, serializers
 from analytics.series.serializers import answer
 from analytics.series.views import MANAGERS, documented
-from segmentation import queries as cuts
+from segmentation import queries as segmentation_queries
 
 
 class SegmentationComparison(Endpoint):
@@ -25,7 +25,9 @@ class SegmentationComparison(Endpoint):
         query, place = self.query, self.scope().id
         found = queries.compare(
             namespace_id=place,
-            cut=cuts.existing(namespace_id=place, segmentation_id=segmentation_id),
+            cut=segmentation_queries.existing_segmentation(
+                namespace_id=place, segmentation_id=segmentation_id
+            ),
             names=query["kpis"],
             days=queries.whole_days(
                 query.get("start_timestamp"), query.get("end_timestamp")

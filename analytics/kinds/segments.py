@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from analytics.models import WHOLE
 from events.keys import SHARDS
 from segmentation import queries as segmentation
-from segmentation.cuts import Cut
+from segmentation.resolved import ResolvedSegmentation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +45,29 @@ class Segments:
 
 def every(*, namespace_id: int) -> Segments:
     """Returns all that a namespace's values are stored under, in three queries."""
-    return whole_and(segmentation.cuts(namespace_id=namespace_id))
+    return whole_and(segmentation.resolved_segmentations(namespace_id=namespace_id))
 
 
-def whole_and(cuts: Sequence[Cut]) -> Segments:
+def whole_and(cuts: Sequence[ResolvedSegmentation]) -> Segments:
     """Returns what the whole and the leaves of segmentations are stored under."""
     numbers = [WHOLE, *(number for cut in cuts for number in cut.segments)]
     tested = [number for cut in cuts for number in in_groups(cut)]
     return Segments(numbers, tested, array([str(WHOLE), *map(number_of_leaf, cuts)]))
 
 
-def leaves(cut: Cut) -> Segments:
+def leaves(cut: ResolvedSegmentation) -> Segments:
     """Returns what the leaves of a segmentation are stored under."""
     expression = array([number_of_leaf(cut)])
     return Segments(list(cut.segments), in_groups(cut), expression)
 
 
-def in_groups(cut: Cut) -> list[int]:
+def in_groups(cut: ResolvedSegmentation) -> list[int]:
     """Returns the numbers of the leaves that a test puts users into."""
     pairs = zip(cut.segments, cut.leaves, strict=True)
     return [number for number, leaf in pairs if leaf.is_tested]
 
 
-def number_of_leaf(cut: Cut) -> str:
+def number_of_leaf(cut: ResolvedSegmentation) -> str:
     return cut.case(lambda segment, _: str(segment))
 
 

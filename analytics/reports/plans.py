@@ -13,7 +13,7 @@ from analytics.series import values as series
 from analytics.series.tables import Label
 from analytics.series.values import Formulas
 from segmentation import queries as segmentation
-from segmentation.cuts import Cut
+from segmentation.resolved import ResolvedSegmentation
 from timegrid import buckets, periods
 from timegrid.buckets import Granularity, TooManyCells
 from timegrid.periods import Period
@@ -36,7 +36,7 @@ class Plan:
     """KPIs by name and metrics, over cells by their edges; None: not of that kind."""
 
     namespace_id: int
-    cut: Cut | None
+    cut: ResolvedSegmentation | None
     formulas: Formulas | None
     metrics: list[str] | None
     kpi_labels: Mapping[str, Label]
@@ -112,11 +112,15 @@ def words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def chosen(segmentation_id: str | None, *, namespace_id: int) -> Cut | None:
+def chosen(
+    segmentation_id: str | None, *, namespace_id: int
+) -> ResolvedSegmentation | None:
     """Returns the segmentation asked for, if one is. Raises PlanError."""
     if segmentation_id is None:
         return None
-    found = segmentation.cut(namespace_id=namespace_id, segmentation_id=segmentation_id)
+    found = segmentation.resolved_segmentation(
+        namespace_id=namespace_id, segmentation_id=segmentation_id
+    )
     if found is None:
         reason = f"The segmentation {segmentation_id} does not exist."
         raise PlanError("segmentation_id", reason)

@@ -13,7 +13,7 @@ from analytics.formulas import formula
 from analytics.formulas.formula import Formula
 from analytics.models import KPI, Fill, Kind, Metric
 from events import queries as events
-from segmentation.cuts import Cut
+from segmentation.resolved import ResolvedSegmentation
 from timegrid.periods import Period
 
 FIRST = """
@@ -168,7 +168,9 @@ def data_as_of(*, namespace_id: int, now: datetime) -> datetime:
     return min(now, waiting or now)
 
 
-def partial(cut: Cut | None, *, names: Collection[str], since: datetime) -> list[str]:
+def partial(
+    cut: ResolvedSegmentation | None, *, names: Collection[str], since: datetime
+) -> list[str]:
     """Returns a warning where the leaves of a segmentation do not make the whole."""
     if cut is None or not names:
         return []

@@ -12,7 +12,7 @@ from analytics.formulas.rationals import Rationals
 from analytics.models import KPI, WHOLE, Metric
 from analytics.series import queries, sums
 from analytics.series.tables import Column, Table
-from segmentation.cuts import Cut
+from segmentation.resolved import ResolvedSegmentation
 from timegrid import buckets, comparisons, periods
 from timegrid.buckets import TooManyCells
 from timegrid.periods import Period
@@ -60,7 +60,7 @@ class Asked:
 
     namespace_id: int
     period: Period
-    cut: Cut | None
+    cut: ResolvedSegmentation | None
     first_at: datetime | None
     now: datetime
 
@@ -121,7 +121,7 @@ def read(
     names: AbstractSet[str],
     *,
     namespace_id: int,
-    cut: Cut | None,
+    cut: ResolvedSegmentation | None,
 ) -> Reading:
     """Returns the sums of metrics in cells, of the whole and of leaves, in a statement.
 
@@ -149,7 +149,7 @@ def kpi_values(
     names: Sequence[str],
     period: Period,
     now: datetime,
-    segmentation: Cut | None = None,
+    segmentation: ResolvedSegmentation | None = None,
 ) -> Table:
     """Returns KPIs over a period, in two statements.
 
@@ -182,7 +182,7 @@ def metric_values(
     names: Sequence[str],
     period: Period,
     now: datetime,
-    segmentation: Cut | None = None,
+    segmentation: ResolvedSegmentation | None = None,
 ) -> Table:
     """Returns metrics over a period, in as many statements as KPIs.
 

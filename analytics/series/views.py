@@ -19,7 +19,7 @@ from analytics.series.tables import Table
 from api import spans
 from api.renderers import CSVRenderer, JSONRenderer
 from api.serializers import Input
-from segmentation import queries as cuts
+from segmentation import queries as segmentation_queries
 from timegrid.buckets import TooManyCells
 from timegrid.comparisons import ComparisonError
 
@@ -142,7 +142,9 @@ def table(
     """
     query, place = endpoint.query, endpoint.scope().id
     asked = query.get("segmentation")
-    cut = asked and cuts.existing(namespace_id=place, segmentation_id=asked)
+    cut = asked and segmentation_queries.existing_segmentation(
+        namespace_id=place, segmentation_id=asked
+    )
     try:
         return read(
             namespace_id=place,

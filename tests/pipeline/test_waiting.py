@@ -61,7 +61,9 @@ def filling():
     """Fills a day but for noting how far that is, which ends its transaction."""
     one = Fill.objects.select_related("segmentation").get()
     scope = one.segmentation.namespace_id
-    cut = queries.cut(namespace_id=scope, segmentation_id=one.segmentation_id)
+    cut = queries.resolved_segmentation(
+        namespace_id=scope, segmentation_id=one.segmentation_id
+    )
     assert cut
     assert sql.try_lock("aggregate", key=scope)
     fills.proceed(one, cut, namespace_id=scope, at=NOON)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from segmentation.groups import Draw
+from segmentation.groups import Allocation
 from tests.conftest import T0
 
 LEAF = {"type": "analytics"}
@@ -24,7 +24,7 @@ def draw(**fields):
     """Returns a test of two halves that runs from T0 on for a day."""
     times = {"start_at": T0, "end_at": T0 + DAY}
     shares = {"share_a": Decimal(50), "share_b": Decimal(50)}
-    return Draw(**{"name": "test", "salt": "s", **times, **shares, **fields})
+    return Allocation(**{"name": "test", "salt": "s", **times, **shares, **fields})
 
 
 def query_of(answer, status=400):

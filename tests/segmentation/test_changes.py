@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from events.body import FUTURE
 from segmentation import changes
-from segmentation.cuts import Cut
+from segmentation.resolved import ResolvedSegmentation
 from tests.conftest import T0
 from tests.segmentation.builders import DAY, draw, split
 
@@ -117,5 +117,7 @@ def test_no_allowed_change_moves_an_event_unless_the_definition_tells(
 
 def definition(one):
     """Returns what says whether stored numbers of a cut by this test still hold."""
-    cut = Cut("id", "name", split("test"), T0, (1, 2, 3), {"test": one})
+    cut = ResolvedSegmentation(
+        "id", "name", split("test"), T0, (1, 2, 3), {"test": one}
+    )
     return cut.definition

@@ -37,7 +37,7 @@ def test_the_group_is_the_one_whose_leaf_the_numbers_go_to(
 ):
     ab_test(share_a=Decimal(30), share_b=Decimal(40))
     segmentation(tree=split())
-    [cut] = queries.cuts(namespace_id=shop.pk)
+    [cut] = queries.resolved_segmentations(namespace_id=shop.pk)
     case = cut.case(lambda segment, leaf: f"'{['a', 'b', 'skip'][leaf.position]}'")
     statement = LEAF_OF.format(case=case, name="(user_key, occurred_at)")
     found = {user: group(user) for user in USERS}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db import sql
-from segmentation.groups import SLOTS, Draw, slot, slot_in_sql
+from segmentation.groups import SLOTS, Allocation, slot, slot_in_sql
 from segmentation.tree import Group
 from tests.conftest import T0
 
@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 def draw(**fields):
     whole = {"name": "test", "salt": "s", "start_at": T0, "end_at": T0 + MINUTE}
     shares = {"share_a": Decimal(50), "share_b": Decimal(30)}
-    return Draw(**{**whole, **shares, **fields})
+    return Allocation(**{**whole, **shares, **fields})
 
 
 def chi_square(counts):

@@ -57,7 +57,7 @@ def segmentation(place, tree, *, filled=True):
     made = services.create_segmentation(
         namespace_id=place.pk, name="mine", checked=tree, at=NOON
     )
-    cut = queries.cut(namespace_id=place.pk, segmentation_id=made.pk)
+    cut = queries.resolved_segmentation(namespace_id=place.pk, segmentation_id=made.pk)
     assert cut
     if filled:
         Fill.objects.create(
@@ -143,7 +143,7 @@ def test_what_was_aggregated_is_what_is_compared(manager, shop, button):
     keys = range(60)
     arrive(shop.pk, [event("buy", NOON - DAY, user=key) for key in keys])
     aggregate(shop.pk)
-    drawn = [cut.draws["button"].group(key, at=NOON) for key in keys]
+    drawn = [cut.allocations["button"].group(key, at=NOON) for key in keys]
     [one] = told(manager, cut, kpis="seen")["comparisons"]
     assert one["users"]["a"] == {"first_seen": drawn.count(Group.A), "expected": 30}
     assert one["kpis"][0]["b"]["plain"] == drawn.count(Group.B)

@@ -4,8 +4,8 @@ from datetime import datetime
 from itertools import count
 
 from segmentation import queries, tree
-from segmentation.cuts import Cut
 from segmentation.models import ABTest, Segment, Segmentation
+from segmentation.resolved import ResolvedSegmentation
 from tests.analytics.builders import NOON
 
 numbers = count()
@@ -29,7 +29,7 @@ def ab_test(shop: int, name: str, *, start_at: datetime, **fields: object) -> AB
     )
 
 
-def segmented(shop: int, sent: Node, *, name: str = "") -> Cut:
+def segmented(shop: int, sent: Node, *, name: str = "") -> ResolvedSegmentation:
     """Returns a new segmentation with its segments."""
     row = Segmentation.objects.create(
         namespace_id=shop,
@@ -41,6 +41,6 @@ def segmented(shop: int, sent: Node, *, name: str = "") -> Cut:
         Segment(segmentation=row, position=one.position, path=one.path)
         for one in tree.leaves(sent)
     )
-    found = queries.cut(namespace_id=shop, segmentation_id=row.pk)
+    found = queries.resolved_segmentation(namespace_id=shop, segmentation_id=row.pk)
     assert found
     return found

@@ -120,7 +120,7 @@ def test_leaves_sum_to_the_whole_and_parts_to_their_leaf(past, one, two, tree):
         segmented(shop, sent)
     happen(past, shop=shop)
     found = kept(shop)
-    for cut in segmentation.cuts(namespace_id=shop):
+    for cut in segmentation.resolved_segmentations(namespace_id=shop):
         assert summed(found, cut.segments) == found[WHOLE]
         for number, place in zip(cut.segments, cut.leaves, strict=True):
             for key, parts in kept(shop, "parts")[number].items():
@@ -147,7 +147,7 @@ def test_a_leaf_has_what_its_users_alone_would_have(past):
 
 
 def drawn(cut, one):
-    return cut.draws["one"].group(one.user_key, at=one.occurred_at)
+    return cut.allocations["one"].group(one.user_key, at=one.occurred_at)
 
 
 def modelled(past):
@@ -192,7 +192,7 @@ def test_from_its_start_to_its_end_a_test_has_its_groups_to_the_second():
         sum(value for key, value in found[number].items() if key[:2] == ("views", 300))
         for number in cut.segments
     ]
-    in_a = [cut.draws["one"].group(user, at=START) == Group.A for user in USERS]
+    in_a = [cut.allocations["one"].group(user, at=START) == Group.A for user in USERS]
     assert views == [2 * sum(in_a), 2 * (len(in_a) - sum(in_a)), 2 * len(USERS)]
 
 
@@ -205,7 +205,7 @@ def test_an_order_of_two_users_is_one_users_order():
     key = ("orders", 300, START)
     counts = [found[number].get(key, 0) for number in cut.segments]
     assert sorted(counts) == [0, 0, 1]
-    assert counts[cut.draws["one"].group(min(USERS), at=START)] == 1
+    assert counts[cut.allocations["one"].group(min(USERS), at=START)] == 1
 
 
 def test_a_namespace_without_segmentations_stores_the_whole_alone():

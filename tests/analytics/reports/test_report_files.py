@@ -54,7 +54,9 @@ def cut(shop):
     for position, path in enumerate(LEAVES):
         leaf = Segment.objects.create(segmentation=one, position=position, path=path)
         fill(shop.pk, "revenue", {NOON: f"0.{position + 1}"}, segment=leaf.pk)
-    found = segmentation.cut(namespace_id=shop.pk, segmentation_id=one.pk)
+    found = segmentation.resolved_segmentation(
+        namespace_id=shop.pk, segmentation_id=one.pk
+    )
     assert found
     times = {"from_at": start_at, "started_at": NOON, "finished_at": NOON}
     Fill.objects.create(segmentation=one, definition=found.definition, **times)

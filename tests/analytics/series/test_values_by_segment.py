@@ -51,7 +51,7 @@ def ask(manager):
 
 def expected(cut):
     """Returns buyers and visitors of each group, by the draw."""
-    draw = cut.draws["one"]
+    draw = cut.allocations["one"]
     groups = [draw.group(user, at=NOON) for user in USERS]
     return [
         (groups[::2].count(group), groups.count(group)) for group in sorted(set(groups))

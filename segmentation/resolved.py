@@ -7,16 +7,16 @@ from hashlib import blake2b
 from typing import Any
 
 from segmentation import groups, tree
-from segmentation.groups import Draw
+from segmentation.groups import Allocation
 from segmentation.tree import Group, Leaf
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class ResolvedSegmentation:
     """A segmentation with all that decides on its leaves.
 
     `segments` are the numbers of the leaves, in their order; a test that does not exist
-    is not among the `draws`: nobody is in its groups.
+    is not among the `allocations`: nobody is in its groups.
     """
 
     id: str
@@ -24,7 +24,7 @@ class Cut:
     tree: dict[str, Any]
     created_at: datetime
     segments: tuple[int, ...]
-    draws: Mapping[str, Draw]
+    allocations: Mapping[str, Allocation]
 
     @property
     def leaves(self) -> list[Leaf]:
@@ -36,11 +36,13 @@ class Cut:
 
         Not when tests end: that is always set for a time to come.
         """
-        told = sorted(
-            (one.name, one.salt, one.edges, one.start_at.isoformat())
-            for one in self.draws.values()
+        tests = sorted(
+            (test.name, test.salt, test.edges, test.start_at.isoformat())
+            for test in self.allocations.values()
         )
-        return blake2b(repr((self.segments, told)).encode(), digest_size=16).hexdigest()
+        return blake2b(
+            repr((self.segments, tests)).encode(), digest_size=16
+        ).hexdigest()
 
     def case(self, value: Callable[[int, Leaf], str]) -> str:
         """Returns an SQL expression over `user_key` and `occurred_at`.
@@ -57,21 +59,21 @@ class Cut:
         in_a, in_b, skipped = (
             self._case(below, values) for below in tree.branches(node)
         )
-        draw = self.draws.get(node["split"]["ab_test_id"])
-        if draw is None:
+        allocation = self.allocations.get(node["split"]["ab_test_id"])
+        if allocation is None:
             return skipped
         return (
-            f"CASE {group(draw)} WHEN {Group.A} THEN {in_a} "
+            f"CASE {group(allocation)} WHEN {Group.A} THEN {in_a} "
             f"WHEN {Group.B} THEN {in_b} ELSE {skipped} END"
         )
 
 
-def group(draw: Draw) -> str:
+def group(allocation: Allocation) -> str:
     """Returns an SQL expression over `user_key` and `occurred_at`: the Group."""
-    during = f"occurred_at >= '{draw.start_at.isoformat()}'"
-    if draw.end_at:
-        during += f" AND occurred_at < '{draw.end_at.isoformat()}'"
-    in_a, in_b = draw.edges
-    place = groups.slot_in_sql(salt=draw.salt)
-    drawn = f"width_bucket({place}, ARRAY[{in_a}, {in_b}])"
+    during = f"occurred_at >= '{allocation.start_at.isoformat()}'"
+    if allocation.end_at:
+        during += f" AND occurred_at < '{allocation.end_at.isoformat()}'"
+    in_a, in_b = allocation.edges
+    slot = groups.slot_in_sql(salt=allocation.salt)
+    drawn = f"width_bucket({slot}, ARRAY[{in_a}, {in_b}])"
     return f"(CASE WHEN {during} THEN {drawn} ELSE {Group.NEITHER} END)"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from db import sql
 from segmentation import tree
-from segmentation.cuts import Cut
+from segmentation.resolved import ResolvedSegmentation
 from segmentation.tree import Group
 from tests.conftest import T0
 from tests.segmentation.builders import LEAF, draw, split
@@ -56,13 +56,13 @@ def cuts(draw_from):
     whole = draw_from(trees(draw_from(st.permutations(NAMES))))
     known = draw_from(st.sets(st.sampled_from(NAMES)))
     segments = tuple(100 + leaf.position for leaf in tree.leaves(whole))
-    return Cut(
+    return ResolvedSegmentation(
         id="id",
         name="name",
         tree=whole,
         created_at=T0,
         segments=segments,
-        draws={name: draw_from(draws(name)) for name in known},
+        allocations={name: draw_from(draws(name)) for name in known},
     )
 
 
@@ -71,7 +71,7 @@ def walked(cut, key, at):
     node, steps = cut.tree, []
     while not tree.is_leaf(node):
         name = node["split"]["ab_test_id"]
-        known = cut.draws.get(name)
+        known = cut.allocations.get(name)
         group = known.group(key, at=at) if known else Group.NEITHER
         node = tree.branches(node)[group]
         steps.append((name, group))
@@ -93,7 +93,9 @@ def test_sql_finds_the_leaf_that_python_walks_to(cut, events):
 
 
 def test_each_group_leads_to_its_own_leaf():
-    cut = Cut("id", "n", split("a"), T0, (7, 8, 9), {"a": draw(name="a")})
+    cut = ResolvedSegmentation(
+        "id", "n", split("a"), T0, (7, 8, 9), {"a": draw(name="a")}
+    )
     found = numbers(cut, [(key, T0) for key in range(40)])
     assert {number for *_, number in found} == {7, 8}
     before = T0 - timedelta(microseconds=1)
@@ -103,5 +105,5 @@ def test_each_group_leads_to_its_own_leaf():
 
 
 def test_a_cut_without_a_test_has_one_leaf():
-    cut = Cut("id", "n", LEAF, T0, (5,), {})
+    cut = ResolvedSegmentation("id", "n", LEAF, T0, (5,), {})
     assert numbers(cut, [(1, T0)]) == [(1, T0, 5)]
