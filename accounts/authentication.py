@@ -22,15 +22,15 @@ class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # unt
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         """Returns the account and its token. Raises AuthenticationFailed."""
         digest = hash_token(token.decode("ascii", errors="replace"))
-        found = (
+        auth_token = (
             AuthToken.objects.select_related("user")
             .filter(Q(expiry=None) | Q(expiry__gt=datetime.now(UTC)))
             .filter(digest=digest, user__is_active=True)
             .first()
         )
-        if found is None:
+        if auth_token is None:
             raise AuthenticationFailed("the token is unknown, expired or revoked")
-        return found.user, found
+        return auth_token.user, auth_token
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its registry

@@ -29,7 +29,7 @@ def named(query: Mapping[str, Any], body: Mapping[str, Any]) -> str | None:
     where neither does. What stands further inside, as in an event, is nearer to what
     it is about, and wins over this. Raises ValidationError for a contradiction.
     """
-    names = {one["namespace"] for one in (query, body) if "namespace" in one}
+    names = {sent["namespace"] for sent in (query, body) if "namespace" in sent}
     if len(names) > 1:
         message = "The query and the body name different namespaces."
         raise ValidationError({"namespace": [message]})
@@ -49,12 +49,12 @@ def scopes(*, user: User, names: AbstractSet[str | None]) -> dict[str, Scope]:
     return {name: Scope(id, name) for id, name in visible.values_list("id", "name")}
 
 
-def wanted(name: str | None, *, user: User, found: dict[str, Scope]) -> str:
+def wanted(name: str | None, *, user: User, scopes: dict[str, Scope]) -> str:
     """Returns the name that stands for `name`, None being the caller's default."""
     if name is not None:
         return name
-    alone = user.role != Role.ROOT and len(found) == 1
-    return next(iter(found)) if alone else DEFAULT_NAMESPACE
+    alone = user.role != Role.ROOT and len(scopes) == 1
+    return next(iter(scopes)) if alone else DEFAULT_NAMESPACE
 
 
 def scope(*, user: User, name: str | None) -> Scope | None:
@@ -63,19 +63,19 @@ def scope(*, user: User, name: str | None) -> Scope | None:
     None means that root asks for a namespace that does not exist (yet). Raises
     PermissionDenied where the caller is no member.
     """
-    found = scopes(user=user, names={name})
-    asked = wanted(name, user=user, found=found)
-    if asked not in found and user.role != Role.ROOT:
+    readable_scopes = scopes(user=user, names={name})
+    asked = wanted(name, user=user, scopes=readable_scopes)
+    if asked not in readable_scopes and user.role != Role.ROOT:
         raise PermissionDenied(not_a_member([asked]))
-    return found.get(asked)
+    return readable_scopes.get(asked)
 
 
 def existing(*, user: User, name: str | None) -> Scope:
     """Returns the namespace to read. Raises PermissionDenied, and Missing for root."""
-    found = scope(user=user, name=name)
-    if found is None:
+    readable_scope = scope(user=user, name=name)
+    if readable_scope is None:
         raise Missing(kind="namespace", key=name or DEFAULT_NAMESPACE)
-    return found
+    return readable_scope
 
 
 def readable(*, user: User) -> list[Scope]:
@@ -86,11 +86,11 @@ def readable(*, user: User) -> list[Scope]:
 
 def namespaces(*, user: User) -> list[str]:
     """Returns the names of the namespaces that the user may read, sorted."""
-    return [one.name for one in readable(user=user)]
+    return [scope.name for scope in readable(user=user)]
 
 
 def not_a_member(names: Iterable[str]) -> str:
     """Returns the sentence that refuses namespaces, for people: it shows a few."""
-    told = [brevity.text(repr(name), most=100) for name in sorted(names)]
-    more = f" and {len(told) - FEW:,} more" if len(told) > FEW else ""
-    return f"no access to namespace {', '.join(told[:FEW])}{more}"
+    quoted = [brevity.text(repr(name), most=100) for name in sorted(names)]
+    more = f" and {len(quoted) - FEW:,} more" if len(quoted) > FEW else ""
+    return f"no access to namespace {', '.join(quoted[:FEW])}{more}"

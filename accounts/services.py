@@ -69,8 +69,8 @@ def ensure_namespaces(names: Iterable[str]) -> dict[str, int]:
     Namespace.objects.bulk_create(
         (Namespace(name=name) for name in wanted), ignore_conflicts=True
     )
-    found = Namespace.objects.filter(name__in=wanted).values_list("name", "id")
-    return dict(found)
+    rows = Namespace.objects.filter(name__in=wanted).values_list("name", "id")
+    return dict(rows)
 
 
 def writable_scopes(
@@ -81,14 +81,14 @@ def writable_scopes(
     Usually one query. Root's first write creates a namespace; for others, a namespace
     that they are no members of raises PermissionDenied.
     """
-    found = queries.scopes(user=user, names=names)
-    asked = {name: queries.wanted(name, user=user, found=found) for name in names}
-    unknown = set(asked.values()) - found.keys()
+    scopes = queries.scopes(user=user, names=names)
+    asked = {name: queries.wanted(name, user=user, scopes=scopes) for name in names}
+    unknown = set(asked.values()) - scopes.keys()
     if unknown and user.role != Role.ROOT:
         raise exceptions.PermissionDenied(queries.not_a_member(unknown))
     if unknown:
-        found |= created(unknown)
-    return {name: found[wanted] for name, wanted in asked.items()}
+        scopes |= created(unknown)
+    return {name: scopes[wanted] for name, wanted in asked.items()}
 
 
 def created(names: AbstractSet[str]) -> dict[str, Scope]:

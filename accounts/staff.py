@@ -108,8 +108,8 @@ class StaffAdmin(admin.ModelAdmin[ModelT]):
         """Offers, and takes, what the visitor may see of another model."""
         model = db_field.remote_field.model
         rows = super().get_field_queryset(db, db_field, request)
-        every = model._default_manager.all() if rows is None else rows
-        return every.filter(visible(model, request, site=self.admin_site))
+        offered = model._default_manager.all() if rows is None else rows
+        return offered.filter(visible(model, request, site=self.admin_site))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """As Django's; what the product wrote itself goes with what it belongs to."""

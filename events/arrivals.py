@@ -59,5 +59,5 @@ def decode(sent: bytes) -> Arrivals:
 
 def days(arrivals: Arrivals) -> list[date]:
     """Returns the UTC days on which the events occurred, sorted."""
-    found = np.unique(arrivals["occurred_at"] // DAY_MICROSECONDS)
-    return [POSTGRES_EPOCH.date() + timedelta(days=int(day)) for day in found]
+    numbers = np.unique(arrivals["occurred_at"] // DAY_MICROSECONDS)
+    return [POSTGRES_EPOCH.date() + timedelta(days=int(number)) for number in numbers]

@@ -37,9 +37,9 @@ class Attempts:
         self, items: Iterable[T], *, subject: Callable[[T], int]
     ) -> list[T]:
         """Returns all there is to do in its order, but for what may fail again."""
-        found = sorted(items, key=lambda item: subject(item) in self.failing)
-        self.idle = self.failing - {subject(item) for item in found}
-        return found
+        ordered = sorted(items, key=lambda item: subject(item) in self.failing)
+        self.idle = self.failing - {subject(item) for item in ordered}
+        return ordered
 
     def attempt(self, subject: int, work: Callable[[], T]) -> T | None:
         """Returns what `work` does, or None: then the failure is noted and logged."""
@@ -76,7 +76,10 @@ def attempts(work: str, *, at: datetime) -> Iterator[Attempts]:
 
 def current(work: str) -> list[str]:
     """Returns what fails at the moment, in words: "aggregate of 3: DataError"."""
-    return [str(one) for one in Failure.objects.filter(work=work).order_by("subject")]
+    return [
+        str(failure)
+        for failure in Failure.objects.filter(work=work).order_by("subject")
+    ]
 
 
 def number() -> int:

@@ -100,7 +100,7 @@ def begin(scope: Scope, content: Content, *, at: datetime) -> Progress:
 
 
 def take(
-    one: Progress, events: Sequence[Event], *, anew: bool, at: datetime
+    progress: Progress, events: Sequence[Event], *, anew: bool, at: datetime
 ) -> Progress:
     """Puts the next events of an import into the inbox, and returns how far it is.
 
@@ -111,15 +111,17 @@ def take(
     make_days(events)
     with transaction.atomic():
         new = services.record(
-            arrivals=arrivals(events, scope=one.scope, at=at),
+            arrivals=arrivals(events, scope=progress.scope, at=at),
             received_at=at,
             remember=partial(
-                seen.remember_many, since=one.started_at if anew else None
+                seen.remember_many, since=progress.started_at if anew else None
             ),
         )
-        taken = one.taken + len(events)
-        after = replace(one, taken=taken, recorded=one.recorded + new)
-        mine = Import.objects.filter(pk=one.id, taken=one.taken, finished_at=None)
+        taken = progress.taken + len(events)
+        after = replace(progress, taken=taken, recorded=progress.recorded + new)
+        mine = Import.objects.filter(
+            pk=progress.id, taken=progress.taken, finished_at=None
+        )
         if not mine.update(taken=after.taken, recorded=after.recorded):
             raise LostError("another process goes on with it, or it was deleted")
     return after
@@ -138,10 +140,10 @@ def make_days(events: Iterable[Event]) -> None:
         history.ensure(days[first : first + DAYS])
 
 
-def finish(one: Progress, *, at: datetime) -> Progress:
+def finish(progress: Progress, *, at: datetime) -> Progress:
     """Ends an import, all of whose events are in buckets."""
-    Import.objects.filter(pk=one.id).update(finished_at=at)
-    return replace(one, finished_at=at)
+    Import.objects.filter(pk=progress.id).update(finished_at=at)
+    return replace(progress, finished_at=at)
 
 
 def abandon(ids: Iterable[int]) -> None:
@@ -149,17 +151,20 @@ def abandon(ids: Iterable[int]) -> None:
     Import.objects.filter(pk__in=list(ids), finished_at=None).delete()
 
 
-HELD = """
+EXTENT = """
 SELECT min(occurred_at), max(occurred_at) FROM events_event
 WHERE namespace_id = %(namespace_id)s
     AND occurred_at >= %(start_at)s AND occurred_at < %(end_at)s
 """
 
 
-def held(*, namespace_id: int, span: Span) -> tuple[datetime, datetime] | None:
+def history_extent(
+    *, namespace_id: int, span: Span
+) -> tuple[datetime, datetime] | None:
     """Returns when the first and the last event occurred that history has of a span."""
-    place = {"start_at": span.start_at, "end_at": span.end_at}
-    [(first_at, last_at)] = sql.fetch(HELD, namespace_id=namespace_id, **place)
+    [(first_at, last_at)] = sql.fetch(
+        EXTENT, namespace_id=namespace_id, start_at=span.start_at, end_at=span.end_at
+    )
     return (first_at, last_at) if first_at else None
 
 
@@ -171,5 +176,6 @@ DELETE FROM events_event WHERE namespace_id = %(namespace_id)s
 
 def forget(*, namespace_id: int, span: Span) -> int:
     """Deletes the events of a span from history; returns how many."""
-    place = {"start_at": span.start_at, "end_at": span.end_at}
-    return sql.execute(FORGET, namespace_id=namespace_id, **place)
+    return sql.execute(
+        FORGET, namespace_id=namespace_id, start_at=span.start_at, end_at=span.end_at
+    )

@@ -24,21 +24,21 @@ def ids(
     *, namespace_ids: Iterable[int], names: Iterable[str]
 ) -> dict[tuple[int, str], int]:
     """Returns (namespace id, name) → event name id of the names that are known."""
-    found = EventName.objects.filter(
+    rows = EventName.objects.filter(
         namespace_id__in=namespace_ids, name__in=set(names)
     ).values_list("namespace_id", "name", "id")
-    return {(namespace, name): number for namespace, name, number in found}
+    return {(namespace_id, name): id for namespace_id, name, id in rows}
 
 
 def by_id(*, namespace_id: int) -> dict[int, str]:
     """Returns event name id → name for a namespace."""
-    return {one.id: one.name for one in entries(namespace_id=namespace_id)}
+    return {entry.id: entry.name for entry in entries(namespace_id=namespace_id)}
 
 
 def of(ids: Iterable[int]) -> dict[int, str]:
     """Returns event name id → name of any namespaces' events, in one query."""
-    found = EventName.objects.filter(id__in=list(ids))
-    return dict(found.values_list("id", "name"))
+    rows = EventName.objects.filter(id__in=list(ids))
+    return dict(rows.values_list("id", "name"))
 
 
 class Entry(NamedTuple):
@@ -55,8 +55,8 @@ class Entry(NamedTuple):
 
 def entries(*, namespace_id: int) -> list[Entry]:
     """Returns a namespace's names in the order of their ids."""
-    found = EventName.objects.filter(namespace_id=namespace_id).order_by("id")
-    return [Entry(*row) for row in found.values_list("id", "number", "name", "slot")]
+    rows = EventName.objects.filter(namespace_id=namespace_id).order_by("id")
+    return [Entry(*row) for row in rows.values_list("id", "number", "name", "slot")]
 
 
 def ensure(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
@@ -64,12 +64,12 @@ def ensure(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
 
     Raises NameLimitError for a retired name, and above NAME_LIMIT names in use.
     """
-    found = in_use(wanted)
-    missing = wanted - found.keys()
+    known = in_use(wanted)
+    missing = wanted - known.keys()
     if not missing:
-        return found
-    for namespace_id in sorted({one for one, _ in missing}):
-        add(namespace_id, {name for one, name in missing if one == namespace_id})
+        return known
+    for namespace_id in sorted({id for id, _ in missing}):
+        add(namespace_id, {name for id, name in missing if id == namespace_id})
     return in_use(wanted)
 
 
@@ -124,14 +124,14 @@ def slots(namespace_id: int, names: Sequence[str]) -> list[int]:
     rows = EventName.objects.filter(namespace_id=namespace_id).exclude(slot=None)
     taken = set(rows.values_list("slot", flat=True))
     free = (slot for slot in range(1, NAME_LIMIT + 1) if slot not in taken)
-    found = list(islice(free, len(names)))
-    if len(found) < len(names):
+    chosen = list(islice(free, len(names)))
+    if len(chosen) < len(names):
         raise NameLimitError(
             f"a namespace holds at most {NAME_LIMIT:,} event names; "
             f"this one has {len(taken):,} and {names[0]!r} would be one more: "
             "staff can retire those that it does not need"
         )
-    return found
+    return chosen
 
 
 def retire(ids: Iterable[int]) -> int:

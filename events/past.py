@@ -91,7 +91,7 @@ def held(*, namespace_id: int, now: datetime) -> list[Span]:
     rows = sql.fetch(
         HELD,
         namespace_id=namespace_id,
-        kept_at=queries.kept_from(at=now),
+        kept_at=queries.history_from(at=now),
         end_at=buckets.floor(now, resolution=buckets.HOUR) + timedelta(hours=2),
         since=now - timedelta(days=1),
     )

@@ -129,8 +129,8 @@ WHERE finished_at IS NULL OR finished_at > %(now)s - interval '1 day'
 
 def oldest_import(*, now: datetime) -> datetime | None:
     """Returns where the imports begin that go on, or ended within the last day."""
-    found: datetime | None = sql.fetch(IMPORTED, now=now)[0][0]
-    return found
+    start_at: datetime | None = sql.fetch(IMPORTED, now=now)[0][0]
+    return start_at
 
 
 LAG = f"{FIRST} SELECT min(received_at) FROM first"
@@ -163,15 +163,15 @@ def pending_batches() -> int:
 
 
 def moment(statement: str) -> datetime | None:
-    found: datetime | None = sql.fetch(statement)[0][0]
-    return found
+    at: datetime | None = sql.fetch(statement)[0][0]
+    return at
 
 
 PENDING_FROM = """
 SELECT least(
-    (SELECT min(received_at) FROM generate_series(0, 15) AS every (shard), LATERAL (
+    (SELECT min(received_at) FROM generate_series(0, 15) AS shards (shard), LATERAL (
         SELECT received_at FROM events_inboxevent AS waiting
-        WHERE namespace_id = %(namespace_id)s AND waiting.shard = every.shard
+        WHERE namespace_id = %(namespace_id)s AND waiting.shard = shards.shard
         ORDER BY id LIMIT 1
     ) AS first),
     (SELECT min(coalesce(received_at, drained_at)) FROM events_batch
@@ -184,11 +184,11 @@ SELECT least(
 
 def pending_from(*, namespace_id: int) -> datetime | None:
     """Returns when the oldest event or price was received that is in no bucket yet."""
-    found: datetime | None = sql.fetch(PENDING_FROM, namespace_id=namespace_id)[0][0]
-    return found
+    since: datetime | None = sql.fetch(PENDING_FROM, namespace_id=namespace_id)[0][0]
+    return since
 
 
-def kept_from(*, at: datetime) -> datetime:
+def history_from(*, at: datetime) -> datetime:
     """Returns the midnight from which on history is whole: no day is dropped sooner."""
     return history.midnight((at - PAST - history.LOOK_BACK).date())
 

@@ -51,16 +51,18 @@ def fresh(
     `remember` remembers distinct keys and returns those that were not seen.
     """
     first: dict[Key, Arrival] = {}
-    for one in arrivals:
-        if one.event_hash:
-            first.setdefault((one.namespace_id, one.event_hash), one)
+    for arrival in arrivals:
+        if arrival.event_hash:
+            first.setdefault((arrival.namespace_id, arrival.event_hash), arrival)
     if not first:
         return list(arrivals)
     remembered = remember(first.keys(), at)
     if len(remembered) == len(arrivals):
         return list(arrivals)
-    kept = {id(first[key]) for key in remembered}
-    return [one for one in arrivals if not one.event_hash or id(one) in kept]
+    new = {id(first[key]) for key in remembered}
+    return [
+        arrival for arrival in arrivals if not arrival.event_hash or id(arrival) in new
+    ]
 
 
 def remember(
@@ -92,9 +94,9 @@ def remember_many(
 def rows(keys: Collection[Key], at: datetime) -> NDArray[np.void]:
     """Returns the rows of a binary COPY, `[k]`, sorted."""
     namespaces, hashes = zip(*sorted(keys), strict=True)
-    found = np.empty(len(keys), ROW)
-    found["columns"], found["size_1"], found["size_2"], found["size_3"] = 3, 8, 16, 8
-    found["namespace_id"] = namespaces
-    found["event_hash"] = np.frombuffer(bytes.fromhex("".join(hashes)), "V16")
-    found["seen_at"] = microseconds(at)
-    return found
+    table = np.empty(len(keys), ROW)
+    table["columns"], table["size_1"], table["size_2"], table["size_3"] = 3, 8, 16, 8
+    table["namespace_id"] = namespaces
+    table["event_hash"] = np.frombuffer(bytes.fromhex("".join(hashes)), "V16")
+    table["seen_at"] = microseconds(at)
+    return table

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api import prometheus
-from events import queries as events
+from events import queries as event_queries
 from pipeline import lag
 
 ABOUT = {
@@ -20,7 +20,7 @@ ABOUT = {
     "abacus_aggregation_lag_seconds": "How long the oldest batch of counted events "
     "waits to be aggregated.",
     "abacus_batches_pending": "Batches of counted events that are not aggregated; "
-    f"{events.MOST_BATCHES:,}: so many or more.",
+    f"{event_queries.MOST_BATCHES:,}: so many or more.",
     "abacus_failing": "Pieces of periodic work that failed at their last attempt.",
 }
 
@@ -43,12 +43,12 @@ class Metrics(APIView):
 
 def numbers(*, now: datetime) -> dict[str, float]:
     """Returns the value of each gauge. Raises the database's OperationalError."""
-    found = lag.state(now=now)
+    state = lag.state(now=now)
     return {
-        "abacus_ready": lag.ready(found),
-        "abacus_redis_up": found["redis"],
-        "abacus_inbox_lag_seconds": found["inbox_lag_seconds"],
-        "abacus_aggregation_lag_seconds": found["aggregation_lag_seconds"],
-        "abacus_batches_pending": events.pending_batches(),
-        "abacus_failing": found["failing"],
+        "abacus_ready": lag.ready(state),
+        "abacus_redis_up": state["redis"],
+        "abacus_inbox_lag_seconds": state["inbox_lag_seconds"],
+        "abacus_aggregation_lag_seconds": state["aggregation_lag_seconds"],
+        "abacus_batches_pending": event_queries.pending_batches(),
+        "abacus_failing": state["failing"],
     }

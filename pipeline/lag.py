@@ -8,7 +8,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from events import failures
-from events import queries as events
+from events import queries as event_queries
 
 TOLERATED_SECONDS = 900
 
@@ -24,16 +24,18 @@ def state(*, now: datetime) -> State:
     """
     return {
         "redis": broker_answers(),
-        "inbox_lag_seconds": seconds(since=events.oldest_waiting(), now=now),
-        "aggregation_lag_seconds": seconds(since=events.oldest_pending(), now=now),
+        "inbox_lag_seconds": seconds(since=event_queries.oldest_waiting(), now=now),
+        "aggregation_lag_seconds": seconds(
+            since=event_queries.oldest_pending(), now=now
+        ),
         "failing": failures.number(),
     }
 
 
-def ready(found: State) -> bool:
+def ready(state: State) -> bool:
     """Says whether the state is one in which the numbers can be trusted to be fresh."""
-    lags = found["inbox_lag_seconds"], found["aggregation_lag_seconds"]
-    return bool(found["redis"]) and max(lags) <= TOLERATED_SECONDS
+    lags = state["inbox_lag_seconds"], state["aggregation_lag_seconds"]
+    return bool(state["redis"]) and max(lags) <= TOLERATED_SECONDS
 
 
 def seconds(*, since: datetime | None, now: datetime) -> float:

@@ -7,7 +7,7 @@ from events import failures, history, queries, services
 from events.body import PAST
 
 
-def retain(*, now: datetime) -> list[date]:
+def drop_past(*, now: datetime) -> list[date]:
     """Makes the days ahead, drops what is past keeping, and returns the days dropped.
 
     A day stays while an event in the inbox, or one that no bucket holds yet, is so old
@@ -18,8 +18,8 @@ def retain(*, now: datetime) -> list[date]:
     services.forget(before=now - history.DEDUPE_WINDOW)
     failures.expire(now=now)
     needed = queries.oldest_unaggregated() or now, queries.oldest_import(now=now) or now
-    kept_from = (min(now - PAST, *needed) - history.LOOK_BACK).date()
-    past = sorted(day for day in history.existing() if day < kept_from)
+    history_from = (min(now - PAST, *needed) - history.LOOK_BACK).date()
+    past = sorted(day for day in history.existing() if day < history_from)
     with failures.attempts("retain", at=now) as attempts:
         for day in past:
             attempts.attempt(day.toordinal(), partial(history.drop, day))

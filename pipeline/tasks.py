@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from celery import shared_task
 
 from db import wake
-from pipeline import aggregate as aggregation
-from pipeline import drain as draining
-from pipeline import retain as retention
+from pipeline.aggregate import aggregations
+from pipeline.drain import drain_all
+from pipeline.retain import drop_past
 
 TURN_SECONDS = 10
 logger = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 @shared_task
 def drain() -> None:
     """Counts what waits in the inbox. While one runs long, the next tick helps it."""
-    drained = draining.drain_all(at=datetime.now(UTC))
+    drained = drain_all(at=datetime.now(UTC))
     if drained:
         logger.info("drained %s events", drained)
 
@@ -30,7 +30,7 @@ def aggregate() -> None:
     After a while it goes to the end of its queue, where drains wait meanwhile.
     """
     until = time.monotonic() + TURN_SECONDS
-    for run in aggregation.aggregations(at=datetime.now(UTC)):
+    for run in aggregations(at=datetime.now(UTC)):
         if run:
             logger.info("aggregated %s events into %s buckets", run.events, run.buckets)
         if time.monotonic() > until:
@@ -41,6 +41,6 @@ def aggregate() -> None:
 @shared_task
 def retain() -> None:
     """Forgets what is past keeping."""
-    dropped = retention.retain(now=datetime.now(UTC))
+    dropped = drop_past(now=datetime.now(UTC))
     if dropped:
         logger.info("history dropped up to %s", dropped[-1])

@@ -22,6 +22,6 @@ class Ready(APIView):
     @extend_schema(responses={200: ReadyAnswer, 503: ReadyAnswer})
     def get(self, request: Request) -> Response:
         """Say how far the numbers are behind; 503 where that is too far."""
-        found = lag.state(now=datetime.now(UTC))
-        ready = lag.ready(found)
-        return Response({"ready": ready, **found}, status=200 if ready else 503)
+        state = lag.state(now=datetime.now(UTC))
+        ready = lag.ready(state)
+        return Response({"ready": ready, **state}, status=200 if ready else 503)

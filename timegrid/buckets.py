@@ -105,28 +105,28 @@ def widened(spans: Sequence[Span], *, resolution: int) -> list[Span]:
     `spans` are sorted by their starts; they may overlap.
     """
     step = timedelta(seconds=resolution)
-    found: list[Span] = []
+    wider: list[Span] = []
     for span in spans:
         start_at = floor(span.start_at, resolution=resolution)
         end_at = floor(span.end_at + step - timedelta.resolution, resolution=resolution)
-        if found and start_at <= found[-1].end_at:
-            last = found.pop()
+        if wider and start_at <= wider[-1].end_at:
+            last = wider.pop()
             start_at, end_at = last.start_at, max(last.end_at, end_at)
-        found.append(Span(start_at, end_at))
-    return found
+        wider.append(Span(start_at, end_at))
+    return wider
 
 
-def parts(spans: Sequence[Span], *, days: int, most: int) -> Iterator[list[Span]]:
+def batches(spans: Sequence[Span], *, days: int, most: int) -> Iterator[list[Span]]:
     """Yields sorted spans, cut where needed, in lists of at most `most` spans.
 
     Each list lies within as many days, counted from 1970.
     """
     length = days * DAY
     pieces = (piece for span in spans for piece in cut_at(span, resolution=length))
-    windows = groupby(pieces, lambda one: floor(one.start_at, resolution=length))
+    windows = groupby(pieces, lambda piece: floor(piece.start_at, resolution=length))
     for _, window in windows:
-        while part := list(islice(window, most)):
-            yield part
+        while batch := list(islice(window, most)):
+            yield batch
 
 
 def cut_at(span: Span, *, resolution: int) -> Iterator[Span]:
@@ -177,10 +177,10 @@ def edges(
     expected = round((span.end_at - span.start_at) / _SIZES[granularity])
     if expected > most * 1.05:  # more than clocks and months can be off the mean
         raise _too_many(expected, most)
-    found = cut(span, granularity=granularity, zone=zone)
-    if len(found) - 1 > most:
-        raise _too_many(len(found) - 1, most)
-    return found
+    cell_edges = cut(span, granularity=granularity, zone=zone)
+    if len(cell_edges) - 1 > most:
+        raise _too_many(len(cell_edges) - 1, most)
+    return cell_edges
 
 
 def cut(span: Span, *, granularity: Granularity, zone: ZoneInfo) -> list[datetime]:

@@ -70,10 +70,10 @@ def running(
     """
     if len(edges) < 2 or at >= edges[-1]:
         return None
-    place = max(0, bisect_right(edges, at) - 1)
-    passed = max(buckets.floor(at, resolution=buckets.FIVE_MINUTES), edges[place])
-    end_at = previous[place] + (passed - edges[place])
-    return place, min(end_at, previous[place + 1])
+    cell = max(0, bisect_right(edges, at) - 1)
+    passed = max(buckets.floor(at, resolution=buckets.FIVE_MINUTES), edges[cell])
+    end_at = previous[cell] + (passed - edges[cell])
+    return cell, min(end_at, previous[cell + 1])
 
 
 def _right_before(

@@ -48,7 +48,7 @@ def since(*, kind: str, at: datetime) -> datetime:
 
     Older buckets stay as they are.
     """
-    return events.kept_from(at=at) + kinds.look_back(kind)
+    return events.history_from(at=at) + kinds.look_back(kind)
 
 
 def forget(*, metric_id: int) -> None:

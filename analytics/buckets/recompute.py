@@ -54,7 +54,7 @@ def pieces(spans: Sequence[Span]) -> Iterator[list[Span]]:
     That is all that is dirty, but after an import: a plan over hundreds of days, or
     thousands of spans, would take more memory than the events.
     """
-    return buckets.parts(spans, days=PART_DAYS, most=PART_SPANS)
+    return buckets.batches(spans, days=PART_DAYS, most=PART_SPANS)
 
 
 def recompute(

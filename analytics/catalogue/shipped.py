@@ -6,7 +6,7 @@ Event names are parameters: an installation may send "order_completed" for "purc
 from collections.abc import Mapping
 
 from analytics.models import KPI, Kind, Metric, Unit
-from events import queries as events
+from events import queries as event_queries
 
 PURCHASE = "purchase"
 CLICK = "recommendation_click"
@@ -188,7 +188,7 @@ def metrics(names: Mapping[str, str]) -> list[Metric]:
         )
         for name, kind, event_name, after, unit, description in METRICS
     ]
-    if not events.has_history():
+    if not event_queries.has_history():
         for metric in shipped:
             metric.built_as = metric.definition
     return shipped

@@ -146,7 +146,7 @@ def rules(*, at: datetime, replace: bool, create: bool) -> Rules:
         metrics={one.name: one.pk for one in metrics},
         computed={one.name for one in metrics if one.kind != Kind.EXTERNAL},
         namespaces=None if create else known,
-        live_at=None if replace else events.kept_from(at=at),
+        live_at=None if replace else events.history_from(at=at),
     )
 
 

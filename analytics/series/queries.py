@@ -12,7 +12,7 @@ from django.db.models.expressions import RawSQL
 from analytics.formulas import formula
 from analytics.formulas.formula import Formula
 from analytics.models import KPI, Fill, Kind, Metric
-from events import queries as events
+from events import queries as event_queries
 from segmentation.resolved import ResolvedSegmentation
 from timegrid.periods import Period
 
@@ -164,7 +164,7 @@ def data_as_of(*, namespace_id: int, now: datetime) -> datetime:
     Every event that was acknowledged before it is in the buckets, and every price.
     `now` must have been read before this is asked: what comes later may be missing.
     """
-    waiting = events.pending_from(namespace_id=namespace_id)
+    waiting = event_queries.pending_from(namespace_id=namespace_id)
     return min(now, waiting or now)
 
 

@@ -73,7 +73,7 @@ class Rules:
         Times are compared among themselves first: with those of another offset, it
         takes Python longer than all the rest.
         """
-        moments = [one.datetime for one in events]
+        moments = [event.datetime for event in events]
         if ABSENT in moments:
             raise FaultError("datetime", EXPECTED["date-time"])
         if (
@@ -82,11 +82,11 @@ class Rules:
         ):
             until = self.latest_at.isoformat(timespec="seconds")
             raise FaultError("datetime", f"a time from 1970 to {until}")
-        if not {one.namespace for one in events} <= {ABSENT, self.namespace}:
+        if not {event.namespace for event in events} <= {ABSENT, self.namespace}:
             raise FaultError("namespace", f"{self.namespace}, as it is imported into")
-        for one in events:
-            one.value = None if one.value is UNSET else amount(one.value)
-            if one.currency is not ABSENT and not body.is_summed(one.currency):
+        for event in events:
+            event.value = None if event.value is UNSET else amount(event.value)
+            if event.currency is not ABSENT and not body.is_summed(event.currency):
                 raise FaultError("currency", body.CURRENCY_EXPECTED)
         return events
 

@@ -200,8 +200,8 @@ class Survey:
 
     def add(self, events: Sequence[Event]) -> None:
         """Takes some more events into account."""
-        moments = [one.datetime for one in events]
-        self.names.update([one.event_name for one in events])
+        moments = [event.datetime for event in events]
+        self.names.update([event.event_name for event in events])
         earliest = min(moments, default=LAST_AT)
         self.lag = max(self.lag, self.last_at - earliest)
         self.first_at = min(self.first_at, earliest)

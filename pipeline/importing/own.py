@@ -12,7 +12,7 @@ from analytics.kinds import segments, specs
 from analytics.models import WHOLE, AggregationRun, Bucket, Cause, Kind, Metric
 from db import sql
 from events import imports
-from events import queries as events
+from events import queries as event_queries
 from events.imports import Content, Progress
 from pipeline import aggregate, drain
 from timegrid import buckets
@@ -44,30 +44,31 @@ def take(scope: Scope, content: Content, *, replace: bool, at: datetime) -> Prog
             "to import it again, give --replace"
         )
     else:
-        check_free(scope, content.span)
+        require_free(scope, content.span)
     return imports.begin(scope, content, at=at)
 
 
-def check_free(scope: Scope, span: Span) -> None:
+def require_free(scope: Scope, span: Span) -> None:
     for other in imports.unfinished(namespace_id=scope.id, span=span):
         raise ImportRefusedError(
-            f"{scope.name}: the import of {other.source}, {told(other.span)}, is not "
-            "finished: repeat it, or delete it in the admin and give --replace"
+            f"{scope.name}: the import of {other.source}, "
+            f"{span_in_words(other.span)}, is not finished: repeat it, or delete it "
+            "in the admin and give --replace"
         )
-    if taken := taken_part(scope, span):
+    if taken := taken_span(scope, span):
         raise ImportRefusedError(
-            f"{scope.name} already has numbers of {told(taken)}; to replace all of "
-            f"{told(span)}, give --replace"
+            f"{scope.name} already has numbers of {span_in_words(taken)}; to replace "
+            f"all of {span_in_words(span)}, give --replace"
         )
 
 
-def told(span: Span) -> str:
+def span_in_words(span: Span) -> str:
     return f"{span.start_at:%Y-%m-%d %H:%M} to {span.end_at:%Y-%m-%d %H:%M} UTC"
 
 
-def taken_part(scope: Scope, span: Span) -> Span | None:
+def taken_span(scope: Scope, span: Span) -> Span | None:
     """Returns from where to where there are computed buckets or events in a span."""
-    found = Bucket.objects.filter(
+    computed = Bucket.objects.filter(
         namespace=scope.id,
         resolution=FIVE_MINUTES,
         metric__in=Metric.objects.exclude(kind=Kind.EXTERNAL).values("pk"),
@@ -75,8 +76,8 @@ def taken_part(scope: Scope, span: Span) -> Span | None:
         start_at__gte=span.start_at,
         start_at__lt=span.end_at,
     ).aggregate(first=Min("start_at"), last=Max("start_at"))
-    held = imports.held(namespace_id=scope.id, span=span) or ()
-    moments = [at for at in (*found.values(), *held) if at]
+    recorded = imports.history_extent(namespace_id=scope.id, span=span) or ()
+    moments = [at for at in (*computed.values(), *recorded) if at]
     if not moments:
         return None
     start_at, last_at = (
@@ -100,13 +101,13 @@ def make_free(scope: Scope, span: Span, *, at: datetime) -> None:
     gone = Metric.objects.exclude(kind__in=[Kind.EXTERNAL, Kind.UNIQUE])
     metrics = list(gone.values_list("pk", flat=True))
     numbers = segments.every(namespace_id=scope.id).numbers
-    place: recompute.Place = {
+    cleared: recompute.Place = {
         "namespace_id": scope.id,
         "metrics": metrics,
         "segments": numbers,
     }
-    recompute.clear(FIVE_MINUTES, [span], **place)
-    written = recompute.roll_up(spans=[span], run_id=run.pk, **place)
+    recompute.clear(FIVE_MINUTES, [span], **cleared)
+    written = recompute.roll_up(spans=[span], run_id=run.pk, **cleared)
     written += follow_up(span, namespace_id=scope.id, run_id=run.pk, at=at)
     runs.finish(run, buckets=written)
 
@@ -116,7 +117,7 @@ def follow_up(span: Span, *, namespace_id: int, run_id: int, at: datetime) -> in
 
     What is too old for that is sealed: the events behind it may be gone.
     """
-    start_at = max(span.end_at, events.kept_from(at=at) + kinds.LOOK_BACK)
+    start_at = max(span.end_at, event_queries.history_from(at=at) + kinds.LOOK_BACK)
     end_at = span.end_at + kinds.LOOK_BACK
     if start_at >= end_at:
         return 0
@@ -129,10 +130,12 @@ def follow_up(span: Span, *, namespace_id: int, run_id: int, at: datetime) -> in
     )
 
 
-def has_replaced(one: Progress) -> bool:
+def has_replaced(progress: Progress) -> bool:
     """Tells whether an import began by replacing what was in its span."""
     return AggregationRun.objects.filter(
-        namespace=one.scope.id, cause=Cause.REPLACE, started_at=one.started_at
+        namespace=progress.scope.id,
+        cause=Cause.REPLACE,
+        started_at=progress.started_at,
     ).exists()
 
 

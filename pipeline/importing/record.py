@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from accounts import services as accounts
+from accounts import services as account_services
 from accounts.queries import Scope
 from events import imports, names
 from events.body import FUTURE, Event
@@ -76,34 +76,34 @@ def run(plan: Plan, *, replace: bool, clock: Clock, show: Show) -> Progress:
     they were read; LostError and NameLimitError.
     """
     name = plan.rules.namespace
-    scope = Scope(accounts.ensure_namespaces([name])[name], name)
-    one = imports.latest(namespace_id=scope.id, digest=plan.digest)
-    if one is None or one.finished_at:
+    scope = Scope(account_services.ensure_namespaces([name])[name], name)
+    progress = imports.latest(namespace_id=scope.id, digest=plan.digest)
+    if progress is None or progress.finished_at:
         catch_up.catch_up(scope.id, clock=clock)
-        one = own.take(scope, plan.content, replace=replace, at=clock())
-    one = record(plan, one, clock=clock, show=show)
-    show("aggregating", one.total, one.total)
+        progress = own.take(scope, plan.content, replace=replace, at=clock())
+    progress = record(plan, progress, clock=clock, show=show)
+    show("aggregating", progress.total, progress.total)
     catch_up.catch_up(scope.id, clock=clock)
-    return imports.finish(one, at=clock())
+    return imports.finish(progress, at=clock())
 
 
-def record(plan: Plan, one: Progress, *, clock: Clock, show: Show) -> Progress:
+def record(plan: Plan, progress: Progress, *, clock: Clock, show: Show) -> Progress:
     """Puts all events that are not taken yet into the inbox, while drains empty it."""
-    anew = own.has_replaced(one)
+    anew = own.has_replaced(progress)
     reading = Reading(plan.sources, rules=plan.rules)
     ordered = plan.survey.lag <= ORDERED
-    work = catch_up.background(one.scope.id, ordered=ordered, clock=clock)
+    work = catch_up.background(progress.scope.id, ordered=ordered, clock=clock)
     with collecting() as collect, work as background:
-        for events in chunks(reading, skip=one.taken):
-            if one.taken + len(events) > one.total:
+        for events in chunks(reading, skip=progress.taken):
+            if progress.taken + len(events) > progress.total:
                 raise FileError(CHANGED)
-            one = imports.take(one, events, anew=anew, at=clock())
-            show("recording", one.taken, one.total)
+            progress = imports.take(progress, events, anew=anew, at=clock())
+            show("recording", progress.taken, progress.total)
             background.recorded(len(events))
             collect()
     if reading.digest != plan.digest:
         raise FileError(CHANGED)
-    return one
+    return progress
 
 
 @contextmanager
@@ -122,12 +122,12 @@ def collecting() -> Iterator[Callable[[], int]]:
 
 def chunks(reading: Reading, *, skip: int) -> Iterator[list[Event]]:
     """Yields events in lists of at least CHUNK, but for the last, without the first."""
-    held: list[Event] = []
+    chunk: list[Event] = []
     for events in reading:
-        held += events[skip:]
+        chunk += events[skip:]
         skip = max(0, skip - len(events))
-        if len(held) >= CHUNK:
-            yield held
-            held = []
-    if held:
-        yield held
+        if len(chunk) >= CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -74,9 +74,9 @@ def test_a_refused_batch_leaves_its_event_ids_free(backend, monkeypatch):
 def test_an_event_id_is_forgotten_after_7_days(shop):
     one = arrival(shop.pk, event_hash=ids[0])
     record([one])
-    retain.retain(now=NOON + timedelta(days=7))
+    retain.drop_past(now=NOON + timedelta(days=7))
     assert record([one], at=NOON + timedelta(days=7)) == 0
-    retain.retain(now=NOON + timedelta(days=7, seconds=1))
+    retain.drop_past(now=NOON + timedelta(days=7, seconds=1))
     assert record([one], at=NOON + timedelta(days=7, seconds=1)) == 1
 
 

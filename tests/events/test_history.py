@@ -73,9 +73,9 @@ def test_a_drain_makes_the_days_it_needs(shop):
 @pytest.mark.django_db
 def test_retention_makes_the_days_ahead_and_drops_what_is_older_than_8():
     history.ensure(days(-10, -9, -8, -7, -6))
-    assert retain.retain(now=NOON) == sorted(days(-10, -9))
+    assert retain.drop_past(now=NOON) == sorted(days(-10, -9))
     assert history.existing() == days(*range(-8, 4))
-    assert retain.retain(now=NOON) == []
+    assert retain.drop_past(now=NOON) == []
 
 
 @pytest.mark.django_db
@@ -83,7 +83,7 @@ def test_a_day_stays_while_its_events_wait_in_the_inbox(shop):
     history.ensure(days(-20))
     record([arrival(shop.pk, at=NOON - 10 * DAY)])
     history.ensure(days(-14, -13, -12, -11, -10))
-    assert retain.retain(now=NOON) == sorted(days(-20, -14))
+    assert retain.drop_past(now=NOON) == sorted(days(-20, -14))
 
 
 @pytest.mark.django_db
@@ -91,9 +91,9 @@ def test_a_day_stays_while_a_bucket_may_be_computed_from_it(shop):
     """A metric looks back up to 72 hours from the events that no bucket holds yet."""
     counted(shop, NOON - 10 * DAY)
     history.ensure(days(-14, -13, -12, -11, -9))
-    assert retain.retain(now=NOON) == sorted(days(-14))
+    assert retain.drop_past(now=NOON) == sorted(days(-14))
     aggregate.aggregate(namespace_id=shop.pk, at=NOON)
-    assert retain.retain(now=NOON) == sorted(days(-13, -12, -11, -10, -9))
+    assert retain.drop_past(now=NOON) == sorted(days(-13, -12, -11, -10, -9))
 
 
 @pytest.mark.django_db
@@ -102,9 +102,9 @@ def test_batches_are_forgotten_7_days_after_their_aggregation(shop):
         counted(shop, NOON - number * DAY)
     first, _ = Batch.objects.order_by("pk")
     Batch.objects.filter(pk=first.pk).update(aggregated_at=NOON)
-    retain.retain(now=NOON + 7 * DAY)
+    retain.drop_past(now=NOON + 7 * DAY)
     assert Batch.objects.count() == 2
-    retain.retain(now=NOON + 7 * DAY + timedelta(seconds=1))
+    retain.drop_past(now=NOON + 7 * DAY + timedelta(seconds=1))
     assert [batch.aggregated_at for batch in Batch.objects.all()] == [None]
 
 

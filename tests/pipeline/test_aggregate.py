@@ -202,7 +202,7 @@ def test_a_dropped_history_never_changes_a_bucket(shop):
     arrive(shop, [event("purchase", NOON - 5 * DAY), event("purchase", NOON)])
     aggregate(shop)
     before = everything(shop)
-    dropped = retain.retain(now=NOON + 4 * DAY)
+    dropped = retain.drop_past(now=NOON + 4 * DAY)
     assert (NOON - 5 * DAY).date() in dropped
     arrive(shop, [event("purchase", NOON + 3 * DAY)])
     aggregate(shop)
@@ -213,7 +213,7 @@ def test_a_dropped_history_never_changes_a_bucket(shop):
 
 def test_history_is_kept_while_it_waits_for_an_aggregation(shop):
     arrive(shop, [event("purchase", NOON - 5 * DAY)])
-    dropped = retain.retain(now=NOON + timedelta(days=30))
+    dropped = retain.drop_past(now=NOON + timedelta(days=30))
     assert (NOON - 5 * DAY).date() not in dropped
     aggregate(shop)
     assert stored(shop, "purchases") == {NOON - 5 * DAY: 1}

@@ -185,9 +185,9 @@ def test_what_is_not_tried_any_more_is_forgotten(shops):
     with poisoned("analytics_bucket", shops[0]):
         aggregate.aggregate_all(at=NOON)
     Namespace.objects.filter(pk=shops[0]).update(name="still here")
-    retain.retain(now=NOON + DAY)
+    retain.drop_past(now=NOON + DAY)
     assert len(noted()) == 1
-    retain.retain(now=NOON + DAY + MINUTE)
+    retain.drop_past(now=NOON + DAY + MINUTE)
     assert noted() == []
 
 
@@ -196,5 +196,5 @@ def test_what_was_seen_long_ago_is_forgotten_piece_by_piece(shops, monkeypatch):
     for number in range(5):
         one = event("view")._replace(namespace_id=shops[0], event_hash=f"{number:032x}")
         intake.record(arrivals=[one], received_at=NOON)
-    retain.retain(now=NOON + 8 * DAY)
+    retain.drop_past(now=NOON + 8 * DAY)
     assert not SeenEvent.objects.exists()

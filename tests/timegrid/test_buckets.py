@@ -237,7 +237,7 @@ def test_parts_are_the_same_time_in_short_lists_of_a_few_days(edges, days, most)
         [Span(T0 + a * fives, T0 + (a + b) * fives) for a, b in sorted(edges)],
         resolution=300,
     )
-    parts = list(buckets.parts(spans, days=days, most=most))
+    parts = list(buckets.batches(spans, days=days, most=most))
     pieces = [piece for part in parts for piece in part]
     assert buckets.widened(pieces, resolution=300) == spans
     for part in parts:

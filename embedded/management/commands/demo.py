@@ -15,7 +15,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-from embedded import home as embedded
+from embedded import home as embedded_home
 from embedded import lock, servers
 from embedded.lock import AlreadyRunningError
 from embedded.management.commands import serve
@@ -101,7 +101,7 @@ class Command(serve.Command):
 
     def reset(self, home: Path) -> None:
         """Remove the demo's folder, unless Abacus runs from it."""
-        embedded.private_directory(home)
+        embedded_home.private_directory(home)
         try:
             with lock.hold(home):
                 servers.recover(home, say=self.say)

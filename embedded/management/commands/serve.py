@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 
-from embedded import home as embedded
+from embedded import home as embedded_home
 from embedded import lock, servers
 from embedded.home import EmbeddedError
 from embedded.lock import AlreadyRunningError, Lock
@@ -122,7 +122,7 @@ class Command(BaseCommand):
         """Serve; exit code 1 and a plain sentence when that is not possible."""
         home = settings.LOCAL_DIR.resolve()
         try:
-            embedded.private_directory(home)
+            embedded_home.private_directory(home)
             with (
                 lock.hold(home) as held,
                 stoppable() as stop,

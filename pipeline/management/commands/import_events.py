@@ -20,9 +20,8 @@ from events.files.reading import FileError, Source, readable
 from events.imports import LostError
 from events.names import NameLimitError
 from pipeline.importing import options as file_options
-from pipeline.importing import own as ownership
 from pipeline.importing import record
-from pipeline.importing.own import ImportRefusedError
+from pipeline.importing.own import ImportRefusedError, span_in_words
 from pipeline.importing.record import Plan
 
 REFUSALS = (FileError, ImportRefusedError, LostError, NameLimitError)
@@ -46,7 +45,7 @@ class Pace:
 
     def __init__(self, *, say: Callable[[str], None], bar: Progress | None) -> None:
         self._say, self._bar = say, bar
-        self._stage, self._told = "", 0.0
+        self._stage, self._said_at = "", 0.0
 
     def show(self, stage: str, done: int, total: int) -> None:
         """Takes note of the progress in a stage."""
@@ -57,8 +56,8 @@ class Pace:
         line = self._line(done, total, moment - self._began)
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, total=total, line=line)
-        elif new or moment - self._told >= SECONDS:
-            self._told = moment
+        elif new or moment - self._said_at >= SECONDS:
+            self._said_at = moment
             self._say(f"{stage}: {line}")
 
     def _line(self, done: int, total: int, seconds: float) -> str:
@@ -111,12 +110,11 @@ class Command(BaseCommand):
         sources = [source(name, options, stack) for name in options["files"]]
         bar = stack.enter_context(Progress(*COLUMNS)) if sys.stdout.isatty() else None
         show = Pace(say=self.stdout.write, bar=bar).show
-        place = {"namespace": options["namespace"], "at": now()}
-        plan = record.plan(sources, **place, show=show)
+        plan = record.plan(sources, namespace=options["namespace"], at=now(), show=show)
         for remark in [*plan.remarks, *remarks(options["namespace"])]:
             self.stdout.write(remark)
         if options["dry_run"]:
-            self.stdout.write(told(plan))
+            self.stdout.write(plan_in_words(plan))
             return
         done = record.run(plan, replace=options["replace"], clock=now, show=show)
         seconds = time.monotonic() - began
@@ -124,7 +122,7 @@ class Command(BaseCommand):
             f"{done.recorded:,} events imported into {done.scope.name} in "
             f"{seconds:,.1f} s, {done.total / seconds:,.0f}/s; "
             f"{done.taken - done.recorded:,} repeats left out\n"
-            f"span: {ownership.told(done.span)}"
+            f"span: {span_in_words(done.span)}"
         )
 
 
@@ -133,10 +131,10 @@ def source(name: str, options: dict[str, Any], stack: ExitStack) -> Source:
 
     Raises FileError, and CommandError for an option that says nothing of it.
     """
-    own = file_options.of_file(name, files=options["files"], given=options)
+    options_of_file = file_options.of_file(name, files=options["files"], given=options)
     path = stack.enter_context(readable(name))
     called = "standard input" if name == "-" else name
-    return reading.source(path, name=called, options=own)
+    return reading.source(path, name=called, options=options_of_file)
 
 
 def remarks(namespace: str) -> list[str]:
@@ -150,9 +148,9 @@ def remarks(namespace: str) -> list[str]:
     return [f"namespace {namespace!r} is new{spelling.question(namespace, known)}"]
 
 
-def told(plan: Plan) -> str:
+def plan_in_words(plan: Plan) -> str:
     """Returns in words what an import would bring."""
-    found = plan.survey
-    what = f"{found.events:,} events would be imported into {plan.rules.namespace}"
-    names = [f"{number:>14,} {name}" for name, number in found.names.most_common()]
-    return "\n".join([what, f"span: {ownership.told(found.span)}", *names])
+    survey = plan.survey
+    what = f"{survey.events:,} events would be imported into {plan.rules.namespace}"
+    names = [f"{number:>14,} {name}" for name, number in survey.names.most_common()]
+    return "\n".join([what, f"span: {span_in_words(survey.span)}", *names])

@@ -13,7 +13,7 @@ class Command(BaseCommand):
     help = "Make the coming days of history and drop those past keeping."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        dropped = retain.retain(now=datetime.now(UTC))
+        dropped = retain.drop_past(now=datetime.now(UTC))
         days = ", ".join(map(str, dropped)) or "none"
         self.stdout.write(f"days dropped: {days}")
         if failing := failures.current("retain"):

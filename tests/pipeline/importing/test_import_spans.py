@@ -180,13 +180,13 @@ def test_history_stays_until_an_import_ended_a_day_ago(file, monkeypatch):
     catch_up.catch_up(shop, clock=lambda: NOON + 999 * DAY)
     kept = Event.objects.count()
     assert kept
-    retain.retain(now=NOON)
+    retain.drop_past(now=NOON)
     assert Event.objects.count() == kept
     run(path)
     ended = Import.objects.get().finished_at
     assert ended
-    retain.retain(now=ended + DAY - MINUTE)
+    retain.drop_past(now=ended + DAY - MINUTE)
     assert Event.objects.count() == 9
-    retain.retain(now=ended + DAY + MINUTE)
+    retain.drop_past(now=ended + DAY + MINUTE)
     assert not Event.objects.exists()
     assert total("views") == 9
