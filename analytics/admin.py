@@ -10,8 +10,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from accounts.staff import OwnedAdmin, ReadOnlyAdmin, SharedAdmin
-from analytics.buckets import rebuilds, tasks
-from analytics.buckets.rebuilds import NotRebuildableError
+from analytics.buckets import metric_backfill, tasks
+from analytics.buckets.metric_backfill import NotRebuildableError
 from analytics.formulas import formula
 from analytics.models import (
     KPI,
@@ -80,7 +80,7 @@ class MetricAdmin(SharedAdmin[Metric]):
             obj.built_as = ""
         super().save_model(request, obj, form, change)
         if edited & DEFINING:
-            rebuilds.forget(metric_id=obj.pk)
+            metric_backfill.forget(metric_id=obj.pk)
         if obj.active and obj.stale:
             messages.warning(request, NEEDED % obj)
         if "active" in edited and not obj.active:
@@ -94,7 +94,7 @@ class MetricAdmin(SharedAdmin[Metric]):
     @admin.action(description="Rebuild from kept history", permissions=["change"])
     def rebuild(self, request: HttpRequest, queryset: QuerySet[Metric]) -> None:
         try:
-            found = rebuilds.request(metrics=queryset, at=datetime.now(UTC))
+            found = metric_backfill.request(metrics=queryset, at=datetime.now(UTC))
         except NotRebuildableError as error:
             messages.error(request, f"Nothing is rebuilt: {error}.")
             return

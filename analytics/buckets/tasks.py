@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from analytics.buckets import fills, rebuilds
+from analytics.buckets import metric_backfill, segment_backfill
 from db import wake
 
 RUN_SECONDS = 50  # then the worker's other tasks get their turn; the next tick goes on
@@ -21,7 +21,7 @@ def rebuild() -> None:
     """
     until = time.monotonic() + RUN_SECONDS
     while time.monotonic() < until:
-        one = rebuilds.advance_next(at=datetime.now(UTC))
+        one = metric_backfill.advance_next(at=datetime.now(UTC))
         if one is None:
             break
         if one.finished_at:
@@ -33,7 +33,7 @@ def fill() -> None:
     """Goes on with the segmentations that are new, a day at a time."""
     until = time.monotonic() + RUN_SECONDS
     while time.monotonic() < until:
-        one = fills.advance(at=datetime.now(UTC))
+        one = segment_backfill.advance(at=datetime.now(UTC))
         if one is None:
             break
         if one.finished_at:
@@ -43,7 +43,7 @@ def fill() -> None:
 @shared_task
 def sweep() -> None:
     """Deletes the numbers of segmentations that are gone."""
-    swept = fills.sweep(at=datetime.now(UTC))
+    swept = segment_backfill.sweep(at=datetime.now(UTC))
     logger.info("deleted %s buckets of segmentations that are gone", swept)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from analytics import kinds
-from analytics.buckets import fills
+from analytics.buckets import segment_backfill
 from analytics.kinds import segments, specs
 from analytics.models import Metric
 from analytics.reconciliation import differences
@@ -79,7 +79,7 @@ def verify(*, namespace_id: int, now: datetime) -> Verified:
 
 def cut_up(*, namespace_id: int) -> list[tuple[Any, ...]]:
     """Returns where leaves do not sum to the whole, or parts of a leaf to the leaf."""
-    filled = fills.filled(namespace_id=namespace_id)
+    filled = segment_backfill.filled(namespace_id=namespace_id)
     leaves = [
         (cut.id, number, since) for cut, since in filled for number in cut.segments
     ]
@@ -112,7 +112,7 @@ def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, .
     targets = specs.specs(metrics, namespace_id=namespace_id)
     priced = [one.event_name_id for one in targets if one.kind in kinds.PRICED]
     waiting = past.unsettled(namespace_id=namespace_id)
-    filled = fills.filled(namespace_id=namespace_id)
+    filled = segment_backfill.filled(namespace_id=namespace_id)
     stored = segments.whole_and([cut for cut, since in filled if since <= day.start_at])
     sums = kinds.sums(
         spans=[day],

@@ -10,7 +10,7 @@ from django.db import connection
 from kombu import Connection
 
 from accounts.models import Namespace
-from analytics.buckets import fills, rebuilds
+from analytics.buckets import metric_backfill, segment_backfill
 from analytics.models import Kind, Metric
 from db import sql
 from events import services as intake
@@ -96,19 +96,19 @@ def test_a_fill_and_a_rebuild_that_fail_stop_no_other(shops):
     ill, well = shops
     cuts = [segmented(shop, leaf()) for shop in shops]
     bad, good = (metric(name, Kind.COUNT, "purchase", built_as="") for name in "ab")
-    rebuilds.request(metrics=[bad], at=NOON)
-    rebuilds.request(metrics=[good], at=NOON)
+    metric_backfill.request(metrics=[bad], at=NOON)
+    metric_backfill.request(metrics=[good], at=NOON)
     with poisoned("analytics_bucket", ill):
-        while fills.advance(at=NOON):
+        while segment_backfill.advance(at=NOON):
             pass
-        while rebuilds.advance_next(at=NOON):
+        while metric_backfill.advance_next(at=NOON):
             pass
     works = [(work, times > 0) for work, _, _, times in noted()]
     assert sorted(set(works)) == [("fill", True), ("rebuild", True)]
-    assert [cut.definition for cut, _ in fills.filled(namespace_id=well)] == [
-        cuts[1].definition
-    ]
-    while fills.advance(at=NOON) or rebuilds.advance_next(at=NOON):
+    assert [
+        cut.definition for cut, _ in segment_backfill.filled(namespace_id=well)
+    ] == [cuts[1].definition]
+    while segment_backfill.advance(at=NOON) or metric_backfill.advance_next(at=NOON):
         pass
     assert noted() == []
     assert not any(one.stale for one in Metric.objects.all())

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import OperationalError, connection
 
-from analytics.buckets import fills, rebuilds
+from analytics.buckets import metric_backfill, segment_backfill
 from analytics.buckets.tasks import fill, rebuild, sweep
 from analytics.external import services as pushes
 from analytics.models import Bucket, Fill, Kind, Metric, Rebuild
@@ -41,9 +41,9 @@ def busy(shop):
     intake.put_prices(namespace_id=shop.pk, prices={"cup": Decimal(3)}, at=NOON)
     arrive(shop.pk, [event("purchase", user=user, item="cup") for user in range(9)])
     segmented(shop.pk, TREE, name="filled")
-    fills.begin(at=NOON)
-    rebuilds.request(metrics=[Metric.objects.get(name="revenue")], at=NOON)
-    rebuilds.advance_next(at=NOON)
+    segment_backfill.begin(at=NOON)
+    metric_backfill.request(metrics=[Metric.objects.get(name="revenue")], at=NOON)
+    metric_backfill.advance_next(at=NOON)
     later = event("purchase", user=99, item="cup")._replace(namespace_id=shop.pk)
     intake.record(arrivals=[later], received_at=NOON)
     return shop.pk
@@ -54,7 +54,7 @@ def pipeline():
     assert draining.drain_all(at=NOON)
     assert aggregating.aggregate_all(at=NOON)
     filling()
-    assert rebuilds.advance_next(at=NOON)
+    assert metric_backfill.advance_next(at=NOON)
 
 
 def filling():
@@ -66,7 +66,7 @@ def filling():
     )
     assert cut
     assert sql.try_lock("aggregate", key=scope)
-    fills.proceed(one, cut, namespace_id=scope, at=NOON)
+    segment_backfill.proceed(one, cut, namespace_id=scope, at=NOON)
 
 
 def revenue(namespace_id):
@@ -238,5 +238,5 @@ def test_a_segmentation_that_is_deleted_while_it_is_filled_leaves_numbers_to_swe
     with elsewhere(filling), impatient():
         Segmentation.objects.get().delete()
     assert Fill.objects.count() == 0
-    fills.sweep(at=NOON)
+    segment_backfill.sweep(at=NOON)
     assert set(Bucket.objects.values_list("segment", flat=True)) <= {0}

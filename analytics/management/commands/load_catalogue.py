@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analytics.buckets import rebuilds
+from analytics.buckets import metric_backfill
 from analytics.catalogue import services, shipped
 from api import elements
 from api.options import require_known
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             raise CommandError("two events cannot have one name")
         added = services.load_catalogue(event_names=names)
         self.stdout.write(f"{added} metrics and KPIs added")
-        if stale := " ".join(metric.name for metric in rebuilds.stale()):
+        if stale := " ".join(metric.name for metric in metric_backfill.stale()):
             self.stdout.write(f"events came before: run manage.py rebuild {stale}")
 
 

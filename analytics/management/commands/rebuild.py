@@ -14,8 +14,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from analytics.buckets import rebuilds
-from analytics.buckets.rebuilds import NotRebuildableError
+from analytics.buckets import metric_backfill
+from analytics.buckets.metric_backfill import NotRebuildableError
 from analytics.models import Metric
 from api.options import require_known
 
@@ -45,9 +45,9 @@ class Command(BaseCommand):
         names = options["metrics"]
         if bool(names) == options["stale"]:
             raise CommandError("name the metrics, or write --stale")
-        metrics = named(names) if names else rebuilds.stale()
+        metrics = named(names) if names else metric_backfill.stale()
         try:
-            numbers = rebuilds.request(metrics=metrics, at=datetime.now(UTC))
+            numbers = metric_backfill.request(metrics=metrics, at=datetime.now(UTC))
         except NotRebuildableError as error:
             raise CommandError(str(error)) from None
         self.work(numbers)
@@ -60,7 +60,9 @@ class Command(BaseCommand):
         with Progress(*COLUMNS, console=Console(), disable=not shown) as bar:
             for number in numbers:
                 task = bar.add_task("", total=None)
-                while one := rebuilds.advance(number, at=datetime.now(UTC), wait=True):
+                while one := metric_backfill.advance(
+                    number, at=datetime.now(UTC), wait=True
+                ):
                     name, done, total = one.metric.name, one.done, one.total
                     bar.update(task, description=name, completed=done, total=total)
 
@@ -68,7 +70,7 @@ class Command(BaseCommand):
         metrics = Metric.objects.filter(pk__in=numbers)
         for metric in metrics:
             if not metric.stale:
-                since = rebuilds.since(kind=metric.kind, at=datetime.now(UTC))
+                since = metric_backfill.since(kind=metric.kind, at=datetime.now(UTC))
                 self.stdout.write(
                     f"{metric.name}: rebuilt from {since:%Y-%m-%d %H:%M} UTC on; "
                     "older buckets stay as they were"

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from analytics.buckets import rebuilds, tasks
+from analytics.buckets import metric_backfill, tasks
 from analytics.models import Kind, Metric, Rebuild
 from tests.analytics.builders import (
     DAY,
@@ -57,7 +57,7 @@ def test_a_metric_is_rebuilt_by_its_name(shop, capsys):
 def test_all_that_need_it_are_rebuilt(shop, capsys):
     call_command("rebuild", "--stale")
     assert stored(shop, "clicks") == stored(shop, "more_clicks") != {}
-    assert rebuilds.stale() == []
+    assert metric_backfill.stale() == []
     capsys.readouterr()
     call_command("rebuild", "--stale")
     assert capsys.readouterr().out == "nothing to rebuild\n"
@@ -78,36 +78,36 @@ def test_what_cannot_be_rebuilt_is_refused_with_the_reason(shop, arguments, mess
 
 
 def test_what_staff_asked_for_is_done_by_the_command_as_well(shop):
-    rebuilds.request(metrics=[Metric.objects.get(name="clicks")], at=NOON)
+    metric_backfill.request(metrics=[Metric.objects.get(name="clicks")], at=NOON)
     call_command("rebuild", "clicks")
     assert Rebuild.objects.get().finished_at == NOON
 
 
 def test_a_metric_switched_off_meanwhile_is_an_error(shop, monkeypatch):
-    advance = rebuilds.advance
+    advance = metric_backfill.advance
 
     def switched_off(*arguments, **options):
         Metric.objects.filter(name="clicks").update(active=False)
         return advance(*arguments, **options)
 
-    monkeypatch.setattr(rebuilds, "advance", switched_off)
+    monkeypatch.setattr(metric_backfill, "advance", switched_off)
     with pytest.raises(CommandError, match="not rebuilt: clicks"):
         call_command("rebuild", "clicks")
 
 
 def test_a_tick_does_what_is_asked_for_and_another_nothing(shop):
-    rebuilds.request(metrics=rebuilds.stale(), at=NOON)
+    metric_backfill.request(metrics=metric_backfill.stale(), at=NOON)
     for _ in range(2):
         tasks.rebuild()
-        assert rebuilds.stale() == []
+        assert metric_backfill.stale() == []
         assert stored(shop, "clicks") == stored(shop, "more_clicks") != {}
 
 
 def test_a_tick_ends_when_its_time_is_over_and_the_next_goes_on(shop, monkeypatch):
-    rebuilds.request(metrics=rebuilds.stale(), at=NOON)
+    metric_backfill.request(metrics=metric_backfill.stale(), at=NOON)
     monkeypatch.setattr(tasks, "RUN_SECONDS", 0.001)
     ticks = 0
-    while rebuilds.stale():
+    while metric_backfill.stale():
         tasks.rebuild()
         ticks += 1
     assert ticks > 2

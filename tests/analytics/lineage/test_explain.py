@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from analytics.buckets import rebuilds
+from analytics.buckets import metric_backfill
 from analytics.lineage import sources
 from analytics.models import KPI, AggregationRun, Bucket, Kind, Metric
 from events.models import Batch
@@ -291,8 +291,8 @@ def test_after_a_rebuild_the_batches_with_events_in_the_buckets_are_listed(
     first = aggregate(shop.pk)
     assert first
     metrics = Metric.objects.filter(name__in=["revenue", "orders"])
-    for number in rebuilds.request(metrics=metrics, at=NOON):
-        while rebuilds.advance(number, at=NOON, wait=True):
+    for number in metric_backfill.request(metrics=metrics, at=NOON):
+        while metric_backfill.advance(number, at=NOON, wait=True):
             pass
     found = explained(manager, **around(NOON - 4 * HOUR, NOON))
     assert {run["cause"] for run in found["runs"]} == {"rebuild"}

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from analytics.buckets import rebuilds
+from analytics.buckets import metric_backfill
 from analytics.models import KPI, Kind, Metric
 from events import services as intake
 from pipeline import drain
@@ -136,9 +136,9 @@ def test_a_metric_that_waits_for_its_rebuild_is_missing_data(manager, shop):
     fill(shop.pk, "revenue", {NOON: 1})
     fill(shop.pk, "orders", {NOON: 1})
     assert statuses(manager.get(URL)) == {"total": "ok", "aov": "missing_data"}
-    rebuilds.request(metrics=rebuilds.stale(), at=NOON)
-    while rebuilds.advance_next(at=NOON):
-        told = "missing_data" if rebuilds.stale() else "ok"
+    metric_backfill.request(metrics=metric_backfill.stale(), at=NOON)
+    while metric_backfill.advance_next(at=NOON):
+        told = "missing_data" if metric_backfill.stale() else "ok"
         assert statuses(manager.get(URL)) == {"total": "ok", "aov": told}
     assert statuses(manager.get(URL)) == {"total": "ok", "aov": "ok"}
 

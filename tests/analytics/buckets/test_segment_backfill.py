@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics.buckets import fills, rebuilds
+from analytics.buckets import metric_backfill, segment_backfill
 from analytics.models import WHOLE, Bucket, Carried, Fill, Kind, Metric
 from analytics.reconciliation import services as verification
 from analytics.series import values as series
@@ -57,7 +57,7 @@ def shop():
 def fill(at=NOON):
     """Fills until nothing waits; returns the states on the way."""
     found = []
-    while one := fills.advance(at=at):
+    while one := segment_backfill.advance(at=at):
         found.append((one.done, one.total))
     return found
 
@@ -112,8 +112,8 @@ def test_a_filled_segmentation_is_not_filled_again(shop):
 
 def test_after_a_stop_it_goes_on_where_it_was(shop):
     cut = segmented(shop, TREE)
-    fills.advance(at=NOON)
-    fills.advance(at=NOON)
+    segment_backfill.advance(at=NOON)
+    segment_backfill.advance(at=NOON)
     assert fill(at=NOON + HOUR)[0] == (3, 6)
     assert without_runs(shop, cut)
 
@@ -161,7 +161,7 @@ def test_the_answer_says_what_is_missing(shop):
         return table.warnings
 
     assert warnings() == ["segmentation mine waits for its numbers: ask in a minute"]
-    fills.advance(at=NOON)
+    segment_backfill.advance(at=NOON)
     assert warnings() == ["segmentation mine is being filled: 1 of 6 days are done"]
     fill()
     assert warnings() == ["segmentation mine is complete from 2026-02-27 12:05 UTC on"]
@@ -187,10 +187,10 @@ def test_numbers_of_a_deleted_segmentation_are_swept(shop):
     fill()
     whole, left = kept(shop), without_runs(shop, gone)
     Segmentation.objects.get(pk=gone.id).delete()
-    assert fills.sweep(at=NOON) == len(left) > 0
+    assert segment_backfill.sweep(at=NOON) == len(left) > 0
     assert kept(shop) == whole - left
     assert without_runs(shop, stays)
-    assert fills.sweep(at=NOON) == 0
+    assert segment_backfill.sweep(at=NOON) == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -225,7 +225,7 @@ def test_a_metric_that_is_rebuilt_is_rebuilt_by_segment(shop):
     before = without_runs(shop, cut)
     views = Metric.objects.get(name="views")
     Bucket.objects.filter(metric=views, segment__in=cut.segments).delete()
-    rebuilds.request(metrics=[views], at=NOON)
-    while rebuilds.advance_next(at=NOON):
+    metric_backfill.request(metrics=[views], at=NOON)
+    while metric_backfill.advance_next(at=NOON):
         pass
     assert without_runs(shop, cut) == before

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
-from analytics.buckets import rebuilds, tasks
+from analytics.buckets import metric_backfill, tasks
 from analytics.models import AggregationRun, Cause, Kind, Metric, Rebuild
 from db import sql
 from pipeline import aggregate as aggregating
@@ -46,7 +46,7 @@ def shops():
         arrive(shop, [event("click", TODAY - day * DAY) for day in range(DAYS)])
         aggregate(shop)
     one = metric("clicks", Kind.COUNT, "click", built_as="")
-    rebuilds.request(metrics=[one], at=TODAY)
+    metric_backfill.request(metrics=[one], at=TODAY)
     return made
 
 
@@ -64,7 +64,7 @@ def check(shops):
 
 
 def work(at=TODAY):
-    while rebuilds.advance_next(at=at):
+    while metric_backfill.advance_next(at=at):
         pass
 
 
@@ -91,7 +91,7 @@ def test_a_rebuild_that_fails_at_every_statement_in_turn_goes_on_where_it_was(sh
         before = Rebuild.objects.get().done
         try:
             with connection.execute_wrapper(_Crash(statement)):
-                rebuilds.advance_next(at=TODAY)
+                metric_backfill.advance_next(at=TODAY)
         except DatabaseError:
             assert Rebuild.objects.get().done == before
         if Rebuild.objects.get().finished_at:
@@ -126,9 +126,9 @@ def test_what_another_worker_is_at_is_left_to_it(shops):
 
 def test_an_aggregation_never_writes_at_the_same_time(shops):
     """The namespace's lock is held until the day is committed."""
-    rebuilds.advance_next(at=TODAY)
+    metric_backfill.advance_next(at=TODAY)
     with transaction.atomic():
-        rebuilds.advance_next(at=TODAY)
+        metric_backfill.advance_next(at=TODAY)
         arrive(shops[0], [event("click", TODAY - DAY, user=2)])
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(aggregate_in_a_thread, shops[0]).result() is None

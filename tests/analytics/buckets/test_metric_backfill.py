@@ -3,8 +3,8 @@
 import pytest
 
 from analytics import kinds
-from analytics.buckets import rebuilds
-from analytics.buckets.rebuilds import NotRebuildableError
+from analytics.buckets import metric_backfill
+from analytics.buckets.metric_backfill import NotRebuildableError
 from analytics.models import AggregationRun, Bucket, Cause, Kind, Metric, Rebuild
 from tests.analytics.builders import (
     DAY,
@@ -57,21 +57,21 @@ def shop_events():
 def run(*metrics, at=NOON):
     """Rebuilds metrics and returns how far it was after each step."""
     steps = []
-    for number in rebuilds.request(metrics=metrics, at=at):
-        while one := rebuilds.advance(number, at=at, wait=True):
+    for number in metric_backfill.request(metrics=metrics, at=at):
+        while one := metric_backfill.advance(number, at=at, wait=True):
             steps.append((one.done, one.total))
     return steps
 
 
 def step(at=NOON):
     """Returns the first rebuild that waits, one step further."""
-    one = rebuilds.advance_next(at=at)
+    one = metric_backfill.advance_next(at=at)
     assert one
     return one
 
 
 def finish(at=NOON):
-    while rebuilds.advance_next(at=at):
+    while metric_backfill.advance_next(at=at):
         pass
 
 
@@ -140,7 +140,7 @@ def test_what_looks_back_further_than_history_is_kept_stays(kind, event_name, af
     Bucket.objects.bulk_create(Bucket(**place, start_at=at, value=9) for at in odd)
     # Kept are 5 days and 72 hours: before midnight, what it looks back to is gone.
     at = NOON + 8 * DAY - kinds.look_back(kind)
-    assert rebuilds.since(kind=kind, at=at) == MIDNIGHT
+    assert metric_backfill.since(kind=kind, at=at) == MIDNIGHT
     run(changed, at=at)
     found = stored(shop, "changed")
     assert {at for at in found if at <= MIDNIGHT} == set(odd[1:])
@@ -190,12 +190,12 @@ def test_progress_counts_days_of_namespaces_up_to_all_of_them():
 
 def test_a_metric_waits_once_and_may_be_rebuilt_again():
     one, other = metric("one", Kind.COUNT, "a"), metric("other", Kind.COUNT, "a")
-    first = rebuilds.request(metrics=[one], at=NOON)
-    assert rebuilds.request(metrics=[one, other], at=NOON + HOUR)[:1] == first
+    first = metric_backfill.request(metrics=[one], at=NOON)
+    assert metric_backfill.request(metrics=[one, other], at=NOON + HOUR)[:1] == first
     assert Rebuild.objects.count() == 2
     finish()
     assert not Rebuild.objects.filter(finished_at=None).exists()
-    assert rebuilds.request(metrics=[one], at=NOON) != first
+    assert metric_backfill.request(metrics=[one], at=NOON) != first
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_metric_waits_once_and_may_be_rebuilt_again():
 def test_what_is_not_computed_is_refused_and_nothing_is_taken(fields, reason):
     fine, odd = metric("fine", Kind.COUNT, "a"), metric("odd", **fields)
     with pytest.raises(NotRebuildableError, match=reason):
-        rebuilds.request(metrics=[fine, odd], at=NOON)
+        metric_backfill.request(metrics=[fine, odd], at=NOON)
     assert not Rebuild.objects.exists()
 
 
@@ -220,7 +220,7 @@ def half():
     shop = namespace()
     arrive(shop, shop_events())
     aggregate(shop)
-    rebuilds.request(metrics=[one], at=NOON)
+    metric_backfill.request(metrics=[one], at=NOON)
     step()
     assert 0 < step().done < step().total
     assert fresh("one").stale
@@ -230,7 +230,7 @@ def half():
 def test_a_metric_that_is_edited_half_way_is_begun_again(half):
     Metric.objects.filter(name="one").update(event_name="purchase")
     assert step().done == 0
-    while rebuilds.advance_next(at=NOON):
+    while metric_backfill.advance_next(at=NOON):
         assert fresh("one").stale or Rebuild.objects.get().finished_at
     assert every(half, "one") == every(half, "purchases")
     assert not fresh("one").stale
@@ -245,7 +245,7 @@ def test_a_metric_that_is_edited_and_put_back_is_begun_again(half):
 def test_a_metric_that_is_switched_off_half_way_stays_stale(half):
     Metric.objects.filter(name="one").update(active=False)
     assert step().finished_at
-    assert rebuilds.advance_next(at=NOON) is None
+    assert metric_backfill.advance_next(at=NOON) is None
     assert fresh("one").stale
 
 
