@@ -16,12 +16,13 @@ from analytics.formulas import formula
 from analytics.models import (
     KPI,
     AggregationRun,
-    Fill,
+    Backfill,
     Kind,
     Metric,
-    Rebuild,
+    MetricBackfill,
     Report,
     ReportSchedule,
+    SegmentBackfill,
 )
 from analytics.reports.pages import ReportAdmin
 from analytics.reports.schedule_pages import ReportScheduleAdmin
@@ -39,8 +40,8 @@ KILLED = (
     "or their formula is another: %s."
 )
 ASKED = (
-    "Rebuilding %d metrics from kept history, in the order asked for: see Rebuilds. "
-    "Older buckets stay as they are."
+    "Rebuilding %d metrics from kept history, in the order asked for: see Metric "
+    "backfills. Older buckets stay as they are."
 )
 
 
@@ -53,7 +54,7 @@ class MetricAdmin(SharedAdmin[Metric]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Metric]:
         """Adds how many percent of an unfinished rebuild are done."""
-        waiting = Rebuild.objects.filter(metric=OuterRef("pk"), finished_at=None)
+        waiting = Backfill.objects.filter(metric=OuterRef("pk"), finished_at=None)
         share = waiting.values(share=100 * F("done") / Greatest("total", 1))
         return super().get_queryset(request).annotate(rebuilt=Subquery(share))
 
@@ -94,12 +95,12 @@ class MetricAdmin(SharedAdmin[Metric]):
     @admin.action(description="Rebuild from kept history", permissions=["change"])
     def rebuild(self, request: HttpRequest, queryset: QuerySet[Metric]) -> None:
         try:
-            found = metric_backfill.request(metrics=queryset, at=datetime.now(UTC))
+            numbers = metric_backfill.request(metrics=queryset, at=datetime.now(UTC))
         except NotRebuildableError as error:
             messages.error(request, f"Nothing is rebuilt: {error}.")
             return
-        transaction.on_commit(tasks.wake_rebuild, robust=True)
-        messages.success(request, ASKED % len(found))
+        transaction.on_commit(tasks.wake_backfill, robust=True)
+        messages.success(request, ASKED % len(numbers))
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Metric | None = None
@@ -156,8 +157,20 @@ class AggregationRunAdmin(ReadOnlyAdmin[AggregationRun], OwnedAdmin[AggregationR
         return f"{(run.finished_at - run.started_at).total_seconds():.2f}"
 
 
-@admin.register(Rebuild)
-class RebuildAdmin(ReadOnlyAdmin[Rebuild], SharedAdmin[Rebuild]):
+class BackfillAdmin(ReadOnlyAdmin[Backfill]):
+    """Of metrics and of segmentations: one queue, seen by whom its subject is."""
+
+    list_filter = [("finished_at", admin.EmptyFieldListFilter)]
+    sortable_by = ["id"]
+
+    @admin.display
+    def progress(self, backfill: Backfill) -> str:
+        """Days of namespaces."""
+        return f"{backfill.done:,} of {backfill.total:,} days"
+
+
+@admin.register(MetricBackfill)
+class MetricBackfillAdmin(BackfillAdmin, SharedAdmin[Backfill]):
     list_display = [
         "id",
         "metric",
@@ -166,27 +179,16 @@ class RebuildAdmin(ReadOnlyAdmin[Rebuild], SharedAdmin[Rebuild]):
         "finished_at",
         "progress",
     ]
-    list_filter = [("finished_at", admin.EmptyFieldListFilter)]
     list_select_related = ["metric"]
     search_fields = ["metric__name"]
-    sortable_by = ["id"]
-
-    @admin.display
-    def progress(self, rebuild: Rebuild) -> str:
-        """Days of namespaces."""
-        return f"{rebuild.done:,} of {rebuild.total:,} days"
+    exclude = ["segmentation", "definition", "from_at"]
 
 
-@admin.register(Fill)
-class FillAdmin(ReadOnlyAdmin[Fill], OwnedAdmin[Fill]):
+@admin.register(SegmentBackfill)
+class SegmentBackfillAdmin(BackfillAdmin, OwnedAdmin[Backfill]):
     namespace_path = "segmentation__namespace_id"
     list_display = ["segmentation", "from_at", "started_at", "finished_at", "progress"]
-    list_filter = [("finished_at", admin.EmptyFieldListFilter)]
     list_select_related = ["segmentation"]
     search_fields = ["segmentation__name"]
     sortable_by = ["started_at"]
-
-    @admin.display
-    def progress(self, fill: Fill) -> str:
-        """Days."""
-        return f"{fill.done} of {fill.total} days"
+    exclude = ["metric"]

@@ -55,8 +55,7 @@ app.conf.update(
         "aggregate": tick(
             "pipeline.tasks.aggregate", seconds=settings.AGGREGATE_SECONDS
         ),
-        "rebuild": tick("analytics.buckets.tasks.rebuild", seconds=60),
-        "fill": tick("analytics.buckets.tasks.fill", seconds=20),
+        "backfill": tick("analytics.buckets.tasks.backfill", seconds=20),
         "sweep": tick("analytics.buckets.tasks.sweep", seconds=HOUR),
         "make-reports": tick("analytics.reports.tasks.make", seconds=10),
         "expire-reports": tick("analytics.reports.tasks.expire", seconds=HOUR),

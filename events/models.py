@@ -271,7 +271,7 @@ class Failure(models.Model):
 
     work = models.CharField(max_length=20)
     subject = models.BigIntegerField(
-        help_text="The number of its namespace, rebuild or fill, or of a day."
+        help_text="The number of its namespace or backfill, or of a day."
     )
     error = models.CharField(max_length=100, help_text="Its class; the log says more.")
     times = models.PositiveIntegerField(help_text="In a row.")

@@ -1,14 +1,12 @@
-"""Metrics computed anew over the history that is kept, a day of a namespace at a time.
+"""A day of a metric's backfill: a rebuild over the history that is kept.
 
-The rows of Rebuild are the queue. Each day is a transaction, so the work may stop
-anywhere and go on anywhere. A rebuild's days are numbered, those of the first namespace
-before those of the second, and `done` is the number of the next: namespaces only become
-more, and the days depend on when the rebuild was started.
+Its days are numbered, those of the first namespace before those of the second, and
+`done` is the number of the next: namespaces only become more, and the days depend on
+when the backfill was started.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
 from django.db.models import Max
@@ -16,26 +14,22 @@ from django.db.models import Max
 from accounts.models import Namespace
 from analytics import kinds
 from analytics.buckets import recompute, runs
+from analytics.buckets.namespace_lock import hold
 from analytics.kinds import segments, specs
-from analytics.models import WHOLE, Bucket, Carried, Cause, Kind, Metric, Rebuild
-from db import sql
-from events import failures, past
+from analytics.models import WHOLE, Backfill, Bucket, Carried, Cause, Kind, Metric
+from events import past
 from events import queries as events
 from events.body import FUTURE
 from timegrid import buckets
 from timegrid.buckets import DAY, FIVE_MINUTES, Span
 
-# Until its end, the metric says so: an edit overwrites this, and thus sends the rebuild
-# back to its first day.
+# Until its end, the metric says so: an edit overwrites this, and thus sends the
+# backfill back to its first day.
 AT_WORK = "rebuilding as "
 
 
 class NotRebuildableError(ValueError):
     """A metric is not computed from history, or not at the moment."""
-
-
-class BusyError(Exception):
-    """Another worker is at the namespace."""
 
 
 def stale() -> list[Metric]:
@@ -58,7 +52,7 @@ def forget(*, metric_id: int) -> None:
 
 @transaction.atomic
 def request(*, metrics: Iterable[Metric], at: datetime) -> list[int]:
-    """Puts metrics into the queue; returns the numbers of their rebuilds.
+    """Puts metrics into the queue; returns the numbers of their backfills.
 
     A metric that is in it already keeps its place. Raises NotRebuildableError, and then
     takes none.
@@ -66,11 +60,11 @@ def request(*, metrics: Iterable[Metric], at: datetime) -> list[int]:
     wanted = {metric.pk: metric for metric in metrics}
     for metric in wanted.values():
         refuse(metric)
-    Rebuild.objects.bulk_create(
-        [Rebuild(metric=metric, requested_at=at) for metric in wanted.values()],
+    Backfill.objects.bulk_create(
+        [Backfill(metric=metric, requested_at=at) for metric in wanted.values()],
         ignore_conflicts=True,
     )
-    waiting = Rebuild.objects.filter(metric__in=wanted, finished_at=None)
+    waiting = Backfill.objects.filter(metric__in=wanted, finished_at=None)
     return list(waiting.order_by("pk").values_list("pk", flat=True))
 
 
@@ -86,54 +80,20 @@ def refuse(metric: Metric) -> None:
         )
 
 
-def advance_next(*, at: datetime) -> Rebuild | None:
-    """Advances the rebuild that was asked for first of those that can go on now.
-
-    None when none can: no lock is waited for. One that fails is noted, and stops no
-    other.
-    """
-    waiting = Rebuild.objects.filter(finished_at=None).order_by("pk")
-    with failures.attempts("rebuild", at=at) as attempts:
-        numbers = waiting.values_list("pk", flat=True)
-        for number in attempts.failing_last(numbers, subject=int):
-            work = partial(advance, number, at=at, wait=False)
-            if one := attempts.attempt(number, work):
-                return one
-    return None
-
-
-def advance(rebuild_id: int, *, at: datetime, wait: bool) -> Rebuild | None:
-    """Rebuilds the next day that has events; returns how far the rebuild is now.
-
-    None when it is finished or, unless told to wait, another worker is at it or at the
-    namespace of that day.
-    """
-    try:
-        return step(rebuild_id, at=at, wait=wait)
-    except BusyError:
-        return None
-
-
-@transaction.atomic
-def step(rebuild_id: int, *, at: datetime, wait: bool) -> Rebuild | None:
-    """As `advance`, but raises BusyError where another worker is at the namespace.
+def advance(backfill: Backfill, metric: Metric, *, at: datetime, wait: bool) -> None:
+    """Computes the next day that has events, or raises BusyError.
 
     A metric that was edited is begun again; one that cannot be rebuilt any more stays
     stale.
     """
-    rows = Rebuild.objects.select_for_update(skip_locked=not wait, of=("self",))
-    one = rows.select_related("metric").filter(pk=rebuild_id, finished_at=None).first()
-    if one is None:
-        return None
-    if one.metric.kind == Kind.EXTERNAL or not one.metric.active:
-        one.finished_at = at
-    elif one.started_at and one.metric.built_as == under_way(one.metric):
-        proceed(one, every=days(one.metric, at=one.started_at), at=at, wait=wait)
-    elif turn(one.metric, under_way(one.metric)):
-        one.started_at, one.done = at, 0
-        one.total = Namespace.objects.count() * len(days(one.metric, at=at))
-    one.save(update_fields=["started_at", "finished_at", "done", "total"])
-    return one
+    if metric.kind == Kind.EXTERNAL or not metric.active:
+        backfill.finished_at = at
+    elif backfill.started_at and metric.built_as == under_way(metric):
+        due = days(metric, at=backfill.started_at)
+        proceed(backfill, metric, due=due, at=at, wait=wait)
+    elif turn(metric, under_way(metric)):
+        backfill.started_at, backfill.done = at, 0
+        backfill.total = Namespace.objects.count() * len(days(metric, at=at))
 
 
 def under_way(metric: Metric) -> str:
@@ -148,41 +108,35 @@ def turn(metric: Metric, built_as: str) -> bool:
 
 
 def days(metric: Metric, *, at: datetime) -> list[Span]:
-    """Returns the days of a rebuild that starts then: up to the newest event's."""
+    """Returns the days of a backfill that starts then: up to the newest event's."""
     kept = Span(since(kind=metric.kind, at=at), at + FUTURE)
     [whole] = buckets.widened([kept], resolution=DAY)
     return list(buckets.cut_at(whole, resolution=DAY))
 
 
-def proceed(one: Rebuild, *, every: Sequence[Span], at: datetime, wait: bool) -> None:
-    """Rebuilds the next day of a namespace that has events, else leaves the namespace.
+def proceed(
+    backfill: Backfill, metric: Metric, *, due: Sequence[Span], at: datetime, wait: bool
+) -> None:
+    """Computes the next day of a namespace that has events, else leaves the namespace.
 
     After the last namespace, the metric is what it says it is, unless it was edited.
     """
     namespaces = list(Namespace.objects.order_by("pk").values_list("pk", flat=True))
-    one.total = max(one.done, len(namespaces) * len(every))
-    place, passed = divmod(one.done, len(every))
-    if place == len(namespaces):
-        built = turn(one.metric, one.metric.definition)
-        one.finished_at = at if built else None
+    backfill.total = max(backfill.done, len(namespaces) * len(due))
+    passed, next_day = divmod(backfill.done, len(due))
+    if passed == len(namespaces):
+        built = turn(metric, metric.definition)
+        backfill.finished_at = at if built else None
         return
-    waiting = range(passed, len(every))
-    found = past.with_history(
-        namespace_id=namespaces[place], spans=[every[number] for number in waiting]
+    namespace_id = namespaces[passed]
+    days_with_events = past.with_history(
+        namespace_id=namespace_id, spans=list(due[next_day:])
     )
-    if found:
-        hold(namespaces[place], wait=wait)
-        rebuild_day(one.metric, namespace_id=namespaces[place], day=found[0], at=at)
-    done = every.index(found[0]) + 1 if found else len(every)
-    one.done = place * len(every) + done
-
-
-def hold(namespace_id: int, *, wait: bool) -> None:
-    """Keeps other workers away from a namespace, or raises BusyError."""
-    if wait:
-        sql.lock("aggregate", key=namespace_id)
-    elif not sql.try_lock("aggregate", key=namespace_id):
-        raise BusyError(namespace_id)
+    if days_with_events:
+        hold(namespace_id, wait=wait)
+        rebuild_day(metric, namespace_id=namespace_id, day=days_with_events[0], at=at)
+    done = due.index(days_with_events[0]) + 1 if days_with_events else len(due)
+    backfill.done = passed * len(due) + done
 
 
 def rebuild_day(metric: Metric, *, namespace_id: int, day: Span, at: datetime) -> None:

@@ -1,27 +1,21 @@
-"""New segmentations are filled: their leaves computed over the kept history.
+"""A day of a segmentation's backfill: its leaves, computed over the open history.
 
-A segmentation waits for it as long as no Fill has its cut's definition. Each day is a
-transaction, so the work may stop anywhere and go on anywhere; meanwhile aggregations
-write what is new under every leaf already.
+A segmentation waits for it as long as no Backfill has its definition. Meanwhile,
+aggregations write what is new under each leaf already.
 """
 
 from datetime import datetime, timedelta
-from functools import partial
 
-from django.db import transaction
-
-from accounts.models import Namespace
 from analytics.buckets import recompute, runs
 from analytics.kinds import segments, specs
-from analytics.models import WHOLE, Cause, Fill
+from analytics.models import WHOLE, Backfill, Cause
 from db import sql
-from events import failures
 from events.body import FUTURE, PAST
-from segmentation import queries as segmentation
+from segmentation import queries as segmentations
 from segmentation.resolved import ResolvedSegmentation
 from segmentation.tree import Group
 from timegrid import buckets
-from timegrid.buckets import DAY, FIVE_MINUTES, RESOLUTIONS, Span
+from timegrid.buckets import DAY, FIVE_MINUTES, Span
 
 # What an import replaced has no users any more: those in no group stand for them.
 CARRY = """
@@ -36,90 +30,53 @@ WHERE namespace_id = %(namespace_id)s AND segment = %(whole)s
             AND known.start_at = analytics_carried.start_at
     )
 """
-ORPHANS = """
-WITH RECURSIVE place AS (
-    SELECT resolution, metric.id AS metric_id
-    FROM analytics_metric AS metric, unnest(%(resolutions)s::int[]) AS resolution
-), found AS (
-    SELECT resolution, metric_id, -2147483648 AS segment FROM place
-    UNION ALL
-    SELECT resolution, metric_id, (
-        SELECT min(segment) FROM analytics_bucket AS bucket
-        WHERE bucket.namespace_id = %(namespace_id)s
-            AND bucket.resolution = found.resolution
-            AND bucket.metric_id = found.metric_id AND bucket.segment > found.segment
-    )
-    FROM found WHERE segment IS NOT NULL
-)
-DELETE FROM analytics_bucket AS bucket USING found
-WHERE bucket.namespace_id = %(namespace_id)s AND bucket.resolution = found.resolution
-    AND bucket.metric_id = found.metric_id AND bucket.segment = found.segment
-    AND found.segment <> ALL(%(numbers)s::int[])
-"""
 
 
-def advance(*, at: datetime) -> Fill | None:
-    """Fills the next day of a segmentation; returns how far that is now.
-
-    None when there is none to fill, or another worker is at the namespace of each that
-    is: no lock is waited for. One that fails is noted, and stops no other.
-    """
-    begin(at=at)
-    waiting = Fill.objects.filter(finished_at=None).order_by("pk")
-    with failures.attempts("fill", at=at) as attempts:
-        numbers = waiting.values_list("pk", flat=True)
-        for number in attempts.failing_last(numbers, subject=int):
-            if one := attempts.attempt(number, partial(step, number, at=at)):
-                return one
-    return None
-
-
-@transaction.atomic
-def step(number: int, *, at: datetime) -> Fill | None:
-    """Fills the next day of one segmentation; None where that cannot be done now.
-
-    The namespace's lock keeps other workers away from its fills. Their rows stay free,
-    so that a segmentation can be deleted meanwhile: its numbers are swept later.
-    """
-    rows = Fill.objects.filter(pk=number, finished_at=None)
-    scope = rows.values_list("segmentation__namespace", flat=True).first()
-    if scope is None or not sql.try_lock("aggregate", key=scope):
-        return None
-    one = rows.first()
-    if one is None:
-        return None
-    cut = segmentation.resolved_segmentation(
-        namespace_id=scope, segmentation_id=one.segmentation_id
-    )
-    if cut is None:
-        return None
-    if one.definition != cut.definition:
-        restart(one, cut, at=at)
-    proceed(one, cut, namespace_id=scope, at=at)
-    columns = ("definition", "started_at", "from_at", "finished_at", "done", "total")
-    rows.update(**{name: getattr(one, name) for name in columns})
-    return one
-
-
-def begin(*, at: datetime) -> None:
+def request(*, at: datetime) -> None:
     """Puts the segmentations into the queue that are not filled as they are now."""
-    known = set(Fill.objects.values_list("segmentation_id", "definition"))
-    Fill.objects.bulk_create(
+    known = set(
+        Backfill.objects.exclude(segmentation=None).values_list(
+            "segmentation_id", "definition"
+        )
+    )
+    Backfill.objects.bulk_create(
         [
-            restart(Fill(segmentation_id=cut.id), cut, at=at)
-            for cut in segmentation.all_resolved_segmentations()
-            if (cut.id, cut.definition) not in known
+            restart(
+                Backfill(segmentation_id=resolved.id, requested_at=at), resolved, at=at
+            )
+            for resolved in segmentations.all_resolved_segmentations()
+            if (resolved.id, resolved.definition) not in known
         ],
         ignore_conflicts=True,
     )
 
 
-def restart(one: Fill, cut: ResolvedSegmentation, *, at: datetime) -> Fill:
-    """Returns a fill that has done nothing yet."""
-    one.definition, one.started_at, one.done = cut.definition, at, 0
-    one.from_at = open_from(at=at)
-    one.total = len(days(one))
-    return one
+def advance(backfill: Backfill, *, at: datetime) -> bool:
+    """Fills the next day of a segmentation, or says that it cannot be read.
+
+    One that was changed is begun again.
+    """
+    assert backfill.segmentation
+    namespace_id = backfill.segmentation.namespace_id
+    resolved = segmentations.resolved_segmentation(
+        namespace_id=namespace_id, segmentation_id=backfill.segmentation.pk
+    )
+    if resolved is None:
+        return False
+    if backfill.definition != resolved.definition:
+        restart(backfill, resolved, at=at)
+    proceed(backfill, resolved, namespace_id=namespace_id, at=at)
+    return True
+
+
+def restart(
+    backfill: Backfill, resolved: ResolvedSegmentation, *, at: datetime
+) -> Backfill:
+    """Returns a backfill that has done nothing yet."""
+    backfill.definition, backfill.started_at, backfill.done = resolved.definition, at, 0
+    backfill.from_at = open_from(at=at)
+    backfill.total = len(days(backfill))
+    return backfill
 
 
 def open_from(*, at: datetime) -> datetime:
@@ -131,28 +88,35 @@ def open_from(*, at: datetime) -> datetime:
     return buckets.floor(edge, resolution=FIVE_MINUTES)
 
 
-def days(one: Fill) -> list[Span]:
-    """Returns the days of a fill, up to the newest event's."""
-    last_at = one.started_at + FUTURE + timedelta(seconds=FIVE_MINUTES)
-    span = Span(one.from_at, buckets.floor(last_at, resolution=FIVE_MINUTES))
+def days(backfill: Backfill) -> list[Span]:
+    """Returns the days of a backfill, up to the newest event's."""
+    assert backfill.started_at
+    assert backfill.from_at
+    last_at = backfill.started_at + FUTURE + timedelta(seconds=FIVE_MINUTES)
+    span = Span(backfill.from_at, buckets.floor(last_at, resolution=FIVE_MINUTES))
     return list(buckets.cut_at(span, resolution=DAY))
 
 
 def proceed(
-    one: Fill, cut: ResolvedSegmentation, *, namespace_id: int, at: datetime
+    backfill: Backfill,
+    resolved: ResolvedSegmentation,
+    *,
+    namespace_id: int,
+    at: datetime,
 ) -> None:
     """Fills the next day, as far as it is still open."""
-    every = days(one)
-    if one.done == 0:
-        carry(cut, namespace_id=namespace_id, from_at=one.from_at)
-    fill(cut, namespace_id=namespace_id, day=every[one.done], at=at)
-    one.done += 1
-    if one.done == len(every):
-        one.finished_at = at
+    assert backfill.from_at
+    due = days(backfill)
+    if backfill.done == 0:
+        carry(resolved, namespace_id=namespace_id, from_at=backfill.from_at)
+    fill(resolved, namespace_id=namespace_id, day=due[backfill.done], at=at)
+    backfill.done += 1
+    if backfill.done == len(due):
+        backfill.finished_at = at
 
 
 def fill(
-    cut: ResolvedSegmentation, *, namespace_id: int, day: Span, at: datetime
+    resolved: ResolvedSegmentation, *, namespace_id: int, day: Span, at: datetime
 ) -> None:
     start_at = max(day.start_at, open_from(at=at))
     if start_at >= day.end_at:  # it waited until the day was sealed
@@ -161,16 +125,18 @@ def fill(
     written = recompute.recompute(
         namespace_id=namespace_id,
         metrics=specs.computed(namespace_id),
-        segments=segments.leaves(cut),
+        segments=segments.leaves(resolved),
         spans=[Span(start_at, day.end_at)],
         run_id=run.pk,
     )
     runs.finish(run, buckets=written)
 
 
-def carry(cut: ResolvedSegmentation, *, namespace_id: int, from_at: datetime) -> None:
+def carry(
+    resolved: ResolvedSegmentation, *, namespace_id: int, from_at: datetime
+) -> None:
     """Counts users who were carried over under the leaf of those in no group."""
-    pairs = zip(cut.segments, cut.leaves, strict=True)
+    pairs = zip(resolved.segments, resolved.leaves, strict=True)
     [rest] = [
         number
         for number, leaf in pairs
@@ -181,51 +147,27 @@ def carry(cut: ResolvedSegmentation, *, namespace_id: int, from_at: datetime) ->
         namespace_id=namespace_id,
         whole=WHOLE,
         rest=rest,
-        leaves=list(cut.segments),
+        leaves=list(resolved.segments),
         from_at=from_at,
     )
 
 
 def filled(*, namespace_id: int) -> list[tuple[ResolvedSegmentation, datetime]]:
     """Returns the segmentations that are filled, each with since when, in 4 queries."""
-    cuts = segmentation.resolved_segmentations(namespace_id=namespace_id)
-    rows = Fill.objects.filter(segmentation__in=[cut.id for cut in cuts])
+    all_resolved = segmentations.resolved_segmentations(namespace_id=namespace_id)
+    rows = Backfill.objects.filter(
+        segmentation__in=[resolved.id for resolved in all_resolved]
+    )
+    finished = rows.exclude(finished_at=None)
     since = {
-        (one.segmentation_id, one.definition): one.from_at
-        for one in rows.exclude(finished_at=None)
+        (segmentation_id, definition): from_at
+        for segmentation_id, definition, from_at in finished.values_list(
+            "segmentation_id", "definition", "from_at"
+        )
+        if from_at
     }
     return [
-        (cut, since[cut.id, cut.definition])
-        for cut in cuts
-        if (cut.id, cut.definition) in since
+        (resolved, since[resolved.id, resolved.definition])
+        for resolved in all_resolved
+        if (resolved.id, resolved.definition) in since
     ]
-
-
-def sweep(*, at: datetime) -> int:
-    """Deletes the buckets of segmentations that were deleted; returns how many.
-
-    A namespace that another worker is at is left to the next time; one that fails is
-    noted, and stops no other.
-    """
-    numbers = Namespace.objects.order_by("pk").values_list("pk", flat=True)
-    with failures.attempts("sweep", at=at) as attempts:
-        return sum(
-            attempts.attempt(one, partial(sweep_one, namespace_id=one)) or 0
-            for one in attempts.failing_last(numbers, subject=int)
-        )
-
-
-@transaction.atomic
-def sweep_one(*, namespace_id: int) -> int:
-    """Deletes a namespace's buckets of no segment, unless another worker is at it.
-
-    No aggregation is under way meanwhile: what one wrote before, it read before.
-    """
-    if not sql.try_lock("aggregate", key=namespace_id):
-        return 0
-    return sql.execute(
-        ORPHANS,
-        namespace_id=namespace_id,
-        resolutions=list(RESOLUTIONS),
-        numbers=[WHOLE, *segmentation.segment_numbers(namespace_id=namespace_id)],
-    )

@@ -6,47 +6,43 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from analytics.buckets import metric_backfill, segment_backfill
+from analytics.buckets import backfill as queue
+from analytics.buckets import sweep as orphans
+from analytics.models import Backfill
 from db import wake
 
-RUN_SECONDS = 50  # then the worker's other tasks get their turn; the next tick goes on
+RUN_SECONDS = 18  # then the worker's other tasks get their turn; the next tick goes on
 logger = logging.getLogger(__name__)
 
 
 @shared_task
-def rebuild() -> None:
-    """Goes on with the metrics that wait for a rebuild, in the order of the requests.
+def backfill() -> None:
+    """Goes on with new segmentations, and with metrics that wait for a rebuild.
 
-    One worker at a time: what another is at is left to it.
+    What another worker is at is left to it.
     """
     until = time.monotonic() + RUN_SECONDS
     while time.monotonic() < until:
-        one = metric_backfill.advance_next(at=datetime.now(UTC))
-        if one is None:
+        advanced = queue.advance_next(at=datetime.now(UTC))
+        if advanced is None:
             break
-        if one.finished_at:
-            logger.info("rebuilt metric %s", one.metric)
+        if advanced.finished_at:
+            logger.info("%s", conclusion(advanced))
 
 
-@shared_task
-def fill() -> None:
-    """Goes on with the segmentations that are new, a day at a time."""
-    until = time.monotonic() + RUN_SECONDS
-    while time.monotonic() < until:
-        one = segment_backfill.advance(at=datetime.now(UTC))
-        if one is None:
-            break
-        if one.finished_at:
-            logger.info("filled segmentation %s", one.segmentation_id)
+def conclusion(finished: Backfill) -> str:
+    if finished.metric:
+        return f"rebuilt metric {finished.metric}"
+    return f"filled segmentation {finished.segmentation_id}"
 
 
 @shared_task
 def sweep() -> None:
     """Deletes the numbers of segmentations that are gone."""
-    swept = segment_backfill.sweep(at=datetime.now(UTC))
+    swept = orphans.sweep(at=datetime.now(UTC))
     logger.info("deleted %s buckets of segmentations that are gone", swept)
 
 
-def wake_rebuild() -> None:
-    """Asks a worker to rebuild metrics; as `db.wake`."""
-    wake.wake(rebuild)
+def wake_backfill() -> None:
+    """Asks a worker to go on with backfills; as `db.wake`."""
+    wake.wake(backfill)

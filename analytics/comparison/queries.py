@@ -13,7 +13,7 @@ from analytics.comparison.nodes import Node, NodeError, nodes
 from analytics.comparison.trials import Finding, Question, Ratio, Sample, Trial
 from analytics.formulas import formula
 from analytics.formulas.rationals import MILLIONTHS, Rationals
-from analytics.models import Fill, Metric, Unit
+from analytics.models import Backfill, Metric, Unit
 from analytics.series import queries
 from segmentation.resolved import ResolvedSegmentation
 from segmentation.tree import Group, Leaf
@@ -130,10 +130,11 @@ def whole_days(start: datetime | None, end: datetime | None) -> Span:
 
 def complete_from(cut: ResolvedSegmentation) -> datetime | None:
     """Returns when the leaves' numbers begin; None while they are being filled in."""
-    fills = list(Fill.objects.filter(segmentation=cut.id).exclude(finished_at=None))
-    if all(one.definition != cut.definition for one in fills):
+    rows = Backfill.objects.filter(segmentation=cut.id).exclude(finished_at=None)
+    finished = list(rows.values_list("definition", "from_at"))
+    if all(definition != cut.definition for definition, _ in finished):
         return None
-    return min(one.from_at for one in fills)
+    return min(from_at for _, from_at in finished if from_at)
 
 
 def compared(node: Node, numbers: Numbers, *, days: Span, as_of: datetime) -> Compared:

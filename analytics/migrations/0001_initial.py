@@ -495,61 +495,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Fill",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "definition",
-                    models.CharField(
-                        help_text="Of the segmentation's cut, as it is filled.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "from_at",
-                    models.DateTimeField(
-                        help_text="Since then, every leaf is complete."
-                    ),
-                ),
-                ("started_at", models.DateTimeField()),
-                ("finished_at", models.DateTimeField(null=True)),
-                ("done", models.PositiveSmallIntegerField(default=0, help_text="days")),
-                (
-                    "total",
-                    models.PositiveSmallIntegerField(default=0, help_text="days"),
-                ),
-                (
-                    "segmentation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        to="segmentation.segmentation",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["-pk"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("finished_at", None)),
-                        fields=("segmentation",),
-                        name="fill_is_under_way_once",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("done__lte", models.F("total"))),
-                        name="fill_is_at_most_done",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
             name="Bucket",
             fields=[
                 (
@@ -644,7 +589,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Rebuild",
+            name="Backfill",
             fields=[
                 (
                     "id",
@@ -653,6 +598,23 @@ class Migration(migrations.Migration):
                         primary_key=True,
                         serialize=False,
                         verbose_name="ID",
+                    ),
+                ),
+                (
+                    "definition",
+                    models.CharField(
+                        blank=True,
+                        help_text="Of the segmentation, as it is filled.",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "from_at",
+                    models.DateTimeField(
+                        help_text=(
+                            "Of a segmentation: since then, every leaf is complete."
+                        ),
+                        null=True,
                     ),
                 ),
                 ("requested_at", models.DateTimeField()),
@@ -673,25 +635,75 @@ class Migration(migrations.Migration):
                 (
                     "metric",
                     models.ForeignKey(
+                        null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="analytics.metric",
+                    ),
+                ),
+                (
+                    "segmentation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="segmentation.segmentation",
                     ),
                 ),
             ],
             options={
                 "ordering": ["-pk"],
                 "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("from_at", None),
+                                ("metric__isnull", False),
+                                ("segmentation", None),
+                            ),
+                            models.Q(
+                                ("from_at__isnull", False),
+                                ("metric", None),
+                                ("segmentation__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="backfill_is_of_a_metric_or_a_segmentation",
+                    ),
                     models.UniqueConstraint(
                         condition=models.Q(("finished_at", None)),
                         fields=("metric",),
-                        name="rebuild_waits_once",
+                        name="backfill_of_a_metric_waits_once",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("finished_at", None)),
+                        fields=("segmentation",),
+                        name="backfill_of_a_segmentation_waits_once",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("done__lte", models.F("total"))),
-                        name="rebuild_is_at_most_done",
+                        name="backfill_is_at_most_done",
                     ),
                 ],
             },
+        ),
+        migrations.CreateModel(
+            name="MetricBackfill",
+            fields=[],
+            options={
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("analytics.backfill",),
+        ),
+        migrations.CreateModel(
+            name="SegmentBackfill",
+            fields=[],
+            options={
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("analytics.backfill",),
         ),
         migrations.AddConstraint(
             model_name="reportschedule",

@@ -21,7 +21,7 @@ from analytics.models.reports import (
     ReportSchedule,
     Status,
 )
-from analytics.models.work import Fill, Rebuild
+from analytics.models.work import Backfill, MetricBackfill, SegmentBackfill
 
 __all__ = [
     "ATTRIBUTED",
@@ -30,17 +30,18 @@ __all__ = [
     "OPEN",
     "WHOLE",
     "AggregationRun",
+    "Backfill",
     "Bucket",
     "Carried",
     "Cause",
-    "Fill",
     "Format",
     "Frequency",
     "Kind",
     "Metric",
-    "Rebuild",
+    "MetricBackfill",
     "Report",
     "ReportSchedule",
+    "SegmentBackfill",
     "Status",
     "Unit",
     "formula_over_metrics",

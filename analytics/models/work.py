@@ -1,14 +1,28 @@
-"""Work that staff can see: rows that are queues, and their past."""
+"""Work that staff can see: rows that are a queue, and its past."""
+
+from typing import ClassVar
 
 from django.db import models
+from django.db.models import F, Q
 
 from analytics.models.catalogue import Metric
 
 
-class Rebuild(models.Model):
-    """A metric to compute anew over the kept history: the queue, and its past."""
+class Backfill(models.Model):
+    """Buckets to compute anew over the kept history: all of a metric, or those of a
+    segmentation's leaves.
+    """
 
-    metric = models.ForeignKey(Metric, on_delete=models.CASCADE)
+    metric = models.ForeignKey(Metric, on_delete=models.CASCADE, null=True)
+    segmentation = models.ForeignKey(
+        "segmentation.Segmentation", on_delete=models.CASCADE, null=True
+    )
+    definition = models.CharField(
+        max_length=32, blank=True, help_text="Of the segmentation, as it is filled."
+    )
+    from_at = models.DateTimeField(
+        null=True, help_text="Of a segmentation: since then, every leaf is complete."
+    )
     requested_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -18,49 +32,53 @@ class Rebuild(models.Model):
     class Meta:
         ordering = ["-pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(metric__isnull=False, segmentation=None, from_at=None)
+                | Q(metric=None, segmentation__isnull=False, from_at__isnull=False),
+                name="backfill_is_of_a_metric_or_a_segmentation",
+            ),
             models.UniqueConstraint(
                 fields=["metric"],
-                condition=models.Q(finished_at=None),
-                name="rebuild_waits_once",
+                condition=Q(finished_at=None),
+                name="backfill_of_a_metric_waits_once",
             ),
-            models.CheckConstraint(
-                condition=models.Q(done__lte=models.F("total")),
-                name="rebuild_is_at_most_done",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"rebuild {self.pk}"
-
-
-class Fill(models.Model):
-    """A segmentation whose leaves are computed over the kept history, and its past."""
-
-    segmentation = models.ForeignKey(
-        "segmentation.Segmentation", on_delete=models.CASCADE
-    )
-    definition = models.CharField(
-        max_length=32, help_text="Of the segmentation's cut, as it is filled."
-    )
-    from_at = models.DateTimeField(help_text="Since then, every leaf is complete.")
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-    done = models.PositiveSmallIntegerField(default=0, help_text="days")
-    total = models.PositiveSmallIntegerField(default=0, help_text="days")
-
-    class Meta:
-        ordering = ["-pk"]
-        constraints = [
             models.UniqueConstraint(
                 fields=["segmentation"],
-                condition=models.Q(finished_at=None),
-                name="fill_is_under_way_once",
+                condition=Q(finished_at=None),
+                name="backfill_of_a_segmentation_waits_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(done__lte=models.F("total")),
-                name="fill_is_at_most_done",
+                condition=Q(done__lte=F("total")), name="backfill_is_at_most_done"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"fill {self.pk}"
+        return f"backfill {self.pk}"
+
+
+class MetricBackfills(models.Manager["MetricBackfill"]):
+    def get_queryset(self) -> models.QuerySet["MetricBackfill"]:
+        return super().get_queryset().exclude(metric=None)
+
+
+class MetricBackfill(Backfill):
+    """Those of metrics: all namespaces share them."""
+
+    objects: ClassVar[MetricBackfills] = MetricBackfills()
+
+    class Meta:
+        proxy = True
+
+
+class SegmentBackfills(models.Manager["SegmentBackfill"]):
+    def get_queryset(self) -> models.QuerySet["SegmentBackfill"]:
+        return super().get_queryset().exclude(segmentation=None)
+
+
+class SegmentBackfill(Backfill):
+    """Those of segmentations: each belongs to a namespace."""
+
+    objects: ClassVar[SegmentBackfills] = SegmentBackfills()
+
+    class Meta:
+        proxy = True

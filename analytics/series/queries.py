@@ -11,7 +11,7 @@ from django.db.models.expressions import RawSQL
 
 from analytics.formulas import formula
 from analytics.formulas.formula import Formula
-from analytics.models import KPI, Fill, Kind, Metric
+from analytics.models import KPI, Backfill, Kind, Metric
 from events import queries as event_queries
 from segmentation.resolved import ResolvedSegmentation
 from timegrid.periods import Period
@@ -174,14 +174,14 @@ def partial(
     """Returns a warning where the leaves of a segmentation do not make the whole."""
     if cut is None or not names:
         return []
-    told = Fill.objects.filter(segmentation=cut.id, definition=cut.definition)
-    fill = told.first()
+    rows = Backfill.objects.filter(segmentation=cut.id, definition=cut.definition)
+    fill = rows.first()
     if fill is None:
         return [f"segmentation {cut.name} waits for its numbers: ask in a minute"]
     if not fill.finished_at:
         done = f"{fill.done} of {fill.total} days"
         return [f"segmentation {cut.name} is being filled: {done} are done"]
-    if since < fill.from_at:
+    if fill.from_at and since < fill.from_at:
         whole_from = f"{fill.from_at:%Y-%m-%d %H:%M} UTC"
         return [f"segmentation {cut.name} is complete from {whole_from} on"]
     return []

@@ -201,7 +201,7 @@ class Migration(migrations.Migration):
                 (
                     "subject",
                     models.BigIntegerField(
-                        help_text="The number of its namespace, rebuild or fill, or of a day."
+                        help_text="The number of its namespace or backfill, or of a day."
                     ),
                 ),
                 (

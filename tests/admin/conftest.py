@@ -14,9 +14,8 @@ from accounts.models import Namespace, User
 from analytics.models import (
     KPI,
     AggregationRun,
-    Fill,
+    Backfill,
     Metric,
-    Rebuild,
     Report,
     ReportSchedule,
 )
@@ -83,7 +82,7 @@ def make_rows(number, *, first=0):
 def make_catalogue(n):
     name, unit = f"metric_{n}", "count"
     metric = Metric.objects.create(name=name, kind="count", event_name="a", unit=unit)
-    Rebuild.objects.create(metric=metric, requested_at=T0, done=1, total=3)
+    Backfill.objects.create(metric=metric, requested_at=T0, done=1, total=3)
     formula, display_name = f"7 * {name}", f"KPI {n}"
     KPI.objects.create(
         name=f"kpi_{n}", display_name=display_name, formula=formula, unit=unit
@@ -155,10 +154,11 @@ def make_segmentation(n, namespace):
         checked={"type": "ab_test", "split": split, "skip": leaf},
         at=T0,
     )
-    Fill.objects.create(
+    Backfill.objects.create(
         segmentation_id=made.pk,
         definition=f"{n}",
         from_at=T0,
+        requested_at=T0,
         started_at=T0,
         done=1,
         total=6,

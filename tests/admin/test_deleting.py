@@ -3,7 +3,7 @@
 import pytest
 from django.contrib import admin
 
-from analytics.models import Fill, ReportSchedule
+from analytics.models import Backfill, ReportSchedule
 from segmentation.models import ABTest, Segment, Segmentation
 from tests.admin.test_roles import TABLE, address
 
@@ -40,12 +40,13 @@ def test_nor_where_many_are_chosen_in_the_list(staff, rows, name):
 
 def test_the_page_says_what_goes_with_a_segmentation(staff, rows):
     rows(1)
-    row, fill = Segmentation.objects.get(), Fill.objects.get()
+    row = Segmentation.objects.get()
+    backfill = Backfill.objects.get(segmentation=row)
     page = staff.get(f"{PATH}{row.pk}/delete/").text
-    for told in ("segments and their numbers", f"fill {fill.pk}", "Segment: "):
+    for told in ("segments and their numbers", f"backfill {backfill.pk}", "Segment: "):
         assert told in page
     staff.post(f"{PATH}{row.pk}/delete/", SURE)
-    assert not Fill.objects.exists()
+    assert not Backfill.objects.filter(metric=None).exists()
     assert not Segment.objects.exists()
     assert ABTest.objects.exists()
 

@@ -7,10 +7,10 @@ import pytest
 from django.conf import settings
 from kombu import Connection
 
-from analytics.models import Carried, Kind, Metric, Rebuild
+from analytics.models import Backfill, Carried, Kind, Metric
 
 pytestmark = pytest.mark.django_db
-LIST, REBUILDS = "/admin/analytics/metric/", "/admin/analytics/rebuild/"
+LIST, BACKFILLS = "/admin/analytics/metric/", "/admin/analytics/metricbackfill/"
 FORM = {"kind": "sum", "event_name": "purchase", "unit": "usd", "active": "on"}
 
 
@@ -47,10 +47,10 @@ def test_the_list_says_what_needs_a_rebuild_and_how_far_it_is(staff, metric, t0)
     expected = {"new": "needs rebuild", "pushed": "pushed", "revenue": "as defined"}
     assert built(staff) == expected
     new = Metric.objects.get(name="new")
-    Rebuild.objects.create(metric=new, requested_at=t0, finished_at=t0, total=3)
-    one = Rebuild.objects.create(metric=new, requested_at=t0)
+    Backfill.objects.create(metric=new, requested_at=t0, finished_at=t0, total=3)
+    one = Backfill.objects.create(metric=new, requested_at=t0)
     assert built(staff)["new"] == "rebuilding 0 %"
-    Rebuild.objects.filter(pk=one.pk).update(done=2, total=5)
+    Backfill.objects.filter(pk=one.pk).update(done=2, total=5)
     assert built(staff)["new"] == "rebuilding 40 %"
 
 
@@ -126,7 +126,7 @@ def test_the_action_asks_for_a_rebuild_and_wakes_a_worker_after_the_commit(
     assert waiting() == 1
     assert "Older buckets stay" in told
     rebuild(staff, metric)
-    assert [one.metric for one in Rebuild.objects.all()] == [metric]
+    assert [one.metric for one in Backfill.objects.all()] == [metric]
 
 
 def test_a_wake_up_that_gets_lost_is_no_error_and_costs_no_time(
@@ -138,7 +138,7 @@ def test_a_wake_up_that_gets_lost_is_no_error_and_costs_no_time(
         assert "Older buckets stay" in rebuild(staff, metric)[0]
     assert monotonic() - started < 1.5  # Redis is tried once
     assert "Connection refused" in caplog.text
-    assert Rebuild.objects.get().finished_at is None
+    assert Backfill.objects.get().finished_at is None
 
 
 def test_what_is_not_computed_is_refused_with_the_reason(staff, metric):
@@ -147,18 +147,30 @@ def test_what_is_not_computed_is_refused_with_the_reason(staff, metric):
     )
     [told] = rebuild(staff, metric, pushed)
     assert "pushed is external" in told
-    assert not Rebuild.objects.exists()
+    assert not Backfill.objects.exists()
 
 
 def test_who_may_only_look_rebuilds_nothing(visitor, metric):
     form = {"action": "rebuild", "_selected_action": [metric.pk]}
     assert visitor.get(LIST).status_code == 200
     visitor.post(LIST, form)
-    assert not Rebuild.objects.exists()
+    assert not Backfill.objects.exists()
 
 
-def test_rebuilds_show_how_far_they_are(staff, metric, t0):
-    Rebuild.objects.create(metric=metric, requested_at=t0, done=1_200, total=4_000)
-    page = staff.get(REBUILDS).text
+def test_backfills_show_how_far_they_are(staff, metric, t0):
+    Backfill.objects.create(metric=metric, requested_at=t0, done=1_200, total=4_000)
+    page = staff.get(BACKFILLS).text
     assert "1,200 of 4,000 days" in page
     assert ">revenue<" in page
+
+
+def test_those_of_metrics_and_of_segmentations_have_a_page_each(staff, rows):
+    rows(1)
+    for model, name in (
+        ("metricbackfill", "metric_0"),
+        ("segmentbackfill", "segmentation 0"),
+    ):
+        page = staff.get(f"/admin/analytics/{model}/")
+        [row] = page.context["cl"].result_list
+        assert str(row.metric or row.segmentation) == name
+        assert "1 of " in page.text

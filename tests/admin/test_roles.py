@@ -28,12 +28,12 @@ TABLE = {
     "accounts.namespace": ("see", "see add change", ""),
     "accounts.user": ("", "see add change", "issue_tokens"),
     "analytics.aggregationrun": ("see", "see", ""),
-    "analytics.fill": ("see", "see", ""),
     "analytics.kpi": ("see", ALL, ""),
     "analytics.metric": ("see", "see add change", "rebuild"),
-    "analytics.rebuild": ("see", "see", ""),
+    "analytics.metricbackfill": ("see", "see", ""),
     "analytics.report": ("see", "see", "cancel request_again"),
     "analytics.reportschedule": ("see add change", "see add change", "send_last"),
+    "analytics.segmentbackfill": ("see", "see", ""),
     "axes.accessattempt": ("", "see delete", ""),
     "events.batch": ("see", "see", ""),
     "events.eventname": ("see", "see", "retire restore"),
@@ -48,7 +48,7 @@ TABLE = {
 }
 # Actions that change what all namespaces share, or accounts: root's, as the rest of it.
 OF_ROOT = {"issue_tokens", "rebuild", "revoke"}
-SHARED = {"analytics.kpi", "analytics.metric", "analytics.rebuild"}
+SHARED = {"analytics.kpi", "analytics.metric", "analytics.metricbackfill"}
 
 # Page, method, what it needs; those of an object are 404 for whoever may not see it.
 PAGES = [

@@ -7,7 +7,8 @@ import pytest
 from tests.admin.test_roles import REGISTRY, address, row
 
 pytestmark = pytest.mark.django_db
-TIMED = ["analytics.aggregationrun", "analytics.fill", "analytics.rebuild"]
+TIMED = ["analytics.aggregationrun", "analytics.metricbackfill"]
+TIMED += ["analytics.segmentbackfill"]
 TIMED += ["analytics.report", "events.batch", "events.eventname", "events.import"]
 
 

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 from django.db import OperationalError, connection
 
-from analytics.buckets import metric_backfill, segment_backfill
-from analytics.buckets.tasks import fill, rebuild, sweep
+from analytics.buckets import backfill, metric_backfill, segment_backfill, tasks
+from analytics.buckets.sweep import sweep
 from analytics.external import services as pushes
-from analytics.models import Bucket, Fill, Kind, Metric, Rebuild
+from analytics.models import Backfill, Bucket, Kind, Metric
 from db import sql
 from events import names
 from events import services as intake
@@ -41,9 +41,9 @@ def busy(shop):
     intake.put_prices(namespace_id=shop.pk, prices={"cup": Decimal(3)}, at=NOON)
     arrive(shop.pk, [event("purchase", user=user, item="cup") for user in range(9)])
     segmented(shop.pk, TREE, name="filled")
-    segment_backfill.begin(at=NOON)
+    segment_backfill.request(at=NOON)
     metric_backfill.request(metrics=[Metric.objects.get(name="revenue")], at=NOON)
-    metric_backfill.advance_next(at=NOON)
+    assert rebuilding()
     later = event("purchase", user=99, item="cup")._replace(namespace_id=shop.pk)
     intake.record(arrivals=[later], received_at=NOON)
     return shop.pk
@@ -54,19 +54,26 @@ def pipeline():
     assert draining.drain_all(at=NOON)
     assert aggregating.aggregate_all(at=NOON)
     filling()
-    assert metric_backfill.advance_next(at=NOON)
+    assert rebuilding()
+
+
+def rebuilding():
+    """Rebuilds a day of the metric."""
+    waiting = Backfill.objects.get(segmentation=None)
+    return backfill.advance(waiting.pk, at=NOON, wait=False)
 
 
 def filling():
     """Fills a day but for noting how far that is, which ends its transaction."""
-    one = Fill.objects.select_related("segmentation").get()
-    scope = one.segmentation.namespace_id
+    [row] = Backfill.objects.filter(metric=None)
+    assert row.segmentation
+    scope = row.segmentation.namespace_id
     cut = queries.resolved_segmentation(
-        namespace_id=scope, segmentation_id=one.segmentation_id
+        namespace_id=scope, segmentation_id=row.segmentation.pk
     )
     assert cut
     assert sql.try_lock("aggregate", key=scope)
-    segment_backfill.proceed(one, cut, namespace_id=scope, at=NOON)
+    segment_backfill.proceed(row, cut, namespace_id=scope, at=NOON)
 
 
 def revenue(namespace_id):
@@ -217,19 +224,19 @@ def test_background_work_leaves_a_busy_namespace_to_whoever_is_at_it(busy):
     with elsewhere(lambda: sql.lock("aggregate", key=busy)):
         sql.execute("SET lock_timeout = '50ms'")
         try:
-            for task in (drain, aggregate, fill, rebuild, sweep):
+            for task in (drain, aggregate, tasks.backfill, tasks.sweep):
                 task()
         finally:
             connection.close()
     assert stored(free, "revenue") == {NOON: 2}
     assert not stored(busy, "revenue")
-    finished = Fill.objects.exclude(finished_at=None)
-    assert {one.segmentation.namespace_id for one in finished} == {free}
-    assert Rebuild.objects.get().done == 0
-    for task in (fill, rebuild):
-        task()
-    assert not Fill.objects.filter(finished_at=None).exists()
-    assert Rebuild.objects.get().finished_at
+    finished = Backfill.objects.exclude(finished_at=None)
+    scopes = finished.values_list("segmentation__namespace", flat=True)
+    assert list(scopes) == [free]
+    assert Backfill.objects.get(segmentation=None).done == 0
+    tasks.backfill()
+    assert Backfill.objects.count() == 3
+    assert not Backfill.objects.filter(finished_at=None).exists()
 
 
 def test_a_segmentation_that_is_deleted_while_it_is_filled_leaves_numbers_to_sweep(
@@ -237,6 +244,6 @@ def test_a_segmentation_that_is_deleted_while_it_is_filled_leaves_numbers_to_swe
 ):
     with elsewhere(filling), impatient():
         Segmentation.objects.get().delete()
-    assert Fill.objects.count() == 0
-    segment_backfill.sweep(at=NOON)
+    assert not Backfill.objects.filter(metric=None).exists()
+    sweep(at=NOON)
     assert set(Bucket.objects.values_list("segment", flat=True)) <= {0}

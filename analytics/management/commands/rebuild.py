@@ -14,7 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from analytics.buckets import metric_backfill
+from analytics.buckets import backfill, metric_backfill
 from analytics.buckets.metric_backfill import NotRebuildableError
 from analytics.models import Metric
 from api.options import require_known
@@ -56,14 +56,12 @@ class Command(BaseCommand):
     def work(self, numbers: Sequence[int]) -> None:
         """Works beside any worker: the days of a rebuild are done one by one."""
         # Without a terminal there is no bar, so that a log gets the result alone.
-        shown = self.stdout.isatty()
-        with Progress(*COLUMNS, console=Console(), disable=not shown) as bar:
+        interactive = self.stdout.isatty()
+        with Progress(*COLUMNS, console=Console(), disable=not interactive) as bar:
             for number in numbers:
                 task = bar.add_task("", total=None)
-                while one := metric_backfill.advance(
-                    number, at=datetime.now(UTC), wait=True
-                ):
-                    name, done, total = one.metric.name, one.done, one.total
+                while row := backfill.advance(number, at=datetime.now(UTC), wait=True):
+                    name, done, total = str(row.metric), row.done, row.total
                     bar.update(task, description=name, completed=done, total=total)
 
     def conclude(self, numbers: Sequence[int]) -> None:
@@ -75,8 +73,8 @@ class Command(BaseCommand):
                     f"{metric.name}: rebuilt from {since:%Y-%m-%d %H:%M} UTC on; "
                     "older buckets stay as they were"
                 )
-        if left := [metric.name for metric in metrics if metric.stale]:
-            raise CommandError(f"edited meanwhile, not rebuilt: {', '.join(left)}")
+        if stale := [metric.name for metric in metrics if metric.stale]:
+            raise CommandError(f"edited meanwhile, not rebuilt: {', '.join(stale)}")
         if not numbers:
             self.stdout.write("nothing to rebuild")
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
 
-from analytics.buckets import segment_backfill
+from analytics.buckets import backfill, sweep
 from analytics.models import KPI, Kind, Metric, ReportSchedule
 from analytics.reconciliation import services as verification
 from analytics.reports import mails, schedules
@@ -98,8 +98,8 @@ def test_it_is_explained_as_far_as_it_goes_and_others_whole(manager):
 
 
 def test_it_is_not_computable_in_a_comparison(manager, shop, cut):
-    segment_backfill.advance(at=NOON)
-    while segment_backfill.advance(at=NOON):
+    backfill.advance_next(at=NOON)
+    while backfill.advance_next(at=NOON):
         pass
     arrive(shop.pk, [event("buy", NOON, user=user) for user in range(50)])
     aggregate(shop.pk)
@@ -198,8 +198,8 @@ def test_a_segmentation_whose_tree_cannot_be_read_stops_nothing(
     arrive(shop.pk, [event("buy")])
     aggregate(shop.pk)
     assert sum(stored(shop.pk, "orders").values()) >= 8
-    segment_backfill.advance(at=NOON)
-    segment_backfill.sweep(at=NOON)
+    backfill.advance_next(at=NOON)
+    sweep.sweep(at=NOON)
     assert read(manager, KPIS, segmentation=other.id)["kpis"]
     refused = manager.get(KPIS, {"segmentation": cut.id})
     assert refused.status_code == 400

@@ -3,9 +3,9 @@
 import pytest
 
 from analytics import kinds
-from analytics.buckets import metric_backfill
+from analytics.buckets import backfill, metric_backfill
 from analytics.buckets.metric_backfill import NotRebuildableError
-from analytics.models import AggregationRun, Bucket, Cause, Kind, Metric, Rebuild
+from analytics.models import AggregationRun, Backfill, Bucket, Cause, Kind, Metric
 from tests.analytics.builders import (
     DAY,
     HOUR,
@@ -58,20 +58,20 @@ def run(*metrics, at=NOON):
     """Rebuilds metrics and returns how far it was after each step."""
     steps = []
     for number in metric_backfill.request(metrics=metrics, at=at):
-        while one := metric_backfill.advance(number, at=at, wait=True):
+        while one := backfill.advance(number, at=at, wait=True):
             steps.append((one.done, one.total))
     return steps
 
 
 def step(at=NOON):
     """Returns the first rebuild that waits, one step further."""
-    one = metric_backfill.advance_next(at=at)
+    one = backfill.advance_next(at=at)
     assert one
     return one
 
 
 def finish(at=NOON):
-    while metric_backfill.advance_next(at=at):
+    while backfill.advance_next(at=at):
         pass
 
 
@@ -192,9 +192,9 @@ def test_a_metric_waits_once_and_may_be_rebuilt_again():
     one, other = metric("one", Kind.COUNT, "a"), metric("other", Kind.COUNT, "a")
     first = metric_backfill.request(metrics=[one], at=NOON)
     assert metric_backfill.request(metrics=[one, other], at=NOON + HOUR)[:1] == first
-    assert Rebuild.objects.count() == 2
+    assert Backfill.objects.count() == 2
     finish()
-    assert not Rebuild.objects.filter(finished_at=None).exists()
+    assert not Backfill.objects.filter(finished_at=None).exists()
     assert metric_backfill.request(metrics=[one], at=NOON) != first
 
 
@@ -209,7 +209,7 @@ def test_what_is_not_computed_is_refused_and_nothing_is_taken(fields, reason):
     fine, odd = metric("fine", Kind.COUNT, "a"), metric("odd", **fields)
     with pytest.raises(NotRebuildableError, match=reason):
         metric_backfill.request(metrics=[fine, odd], at=NOON)
-    assert not Rebuild.objects.exists()
+    assert not Backfill.objects.exists()
 
 
 @pytest.fixture
@@ -230,8 +230,8 @@ def half():
 def test_a_metric_that_is_edited_half_way_is_begun_again(half):
     Metric.objects.filter(name="one").update(event_name="purchase")
     assert step().done == 0
-    while metric_backfill.advance_next(at=NOON):
-        assert fresh("one").stale or Rebuild.objects.get().finished_at
+    while backfill.advance_next(at=NOON):
+        assert fresh("one").stale or Backfill.objects.get().finished_at
     assert every(half, "one") == every(half, "purchases")
     assert not fresh("one").stale
 
@@ -245,7 +245,7 @@ def test_a_metric_that_is_edited_and_put_back_is_begun_again(half):
 def test_a_metric_that_is_switched_off_half_way_stays_stale(half):
     Metric.objects.filter(name="one").update(active=False)
     assert step().finished_at
-    assert metric_backfill.advance_next(at=NOON) is None
+    assert backfill.advance_next(at=NOON) is None
     assert fresh("one").stale
 
 

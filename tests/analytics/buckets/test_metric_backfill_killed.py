@@ -9,8 +9,8 @@ from itertools import count
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
-from analytics.buckets import metric_backfill, tasks
-from analytics.models import AggregationRun, Cause, Kind, Metric, Rebuild
+from analytics.buckets import backfill, metric_backfill, tasks
+from analytics.models import AggregationRun, Backfill, Cause, Kind, Metric
 from db import sql
 from pipeline import aggregate as aggregating
 from tests.analytics.builders import (
@@ -57,20 +57,20 @@ def check(shops):
         assert sum(stored(shop, "clicks", 86400).values()) == DAYS
     runs = AggregationRun.objects.filter(cause=Cause.REBUILD)
     assert runs.count() == DAYS * len(shops)
-    one = Rebuild.objects.get()
+    one = Backfill.objects.get()
     assert one.finished_at
     assert one.done == one.total
     assert not Metric.objects.get().stale
 
 
 def work(at=TODAY):
-    while metric_backfill.advance_next(at=at):
+    while backfill.advance_next(at=at):
         pass
 
 
 def worked_off():
     work()
-    return Rebuild.objects.get().finished_at
+    return Backfill.objects.get().finished_at
 
 
 class _Crash:
@@ -88,13 +88,13 @@ class _Crash:
 
 def test_a_rebuild_that_fails_at_every_statement_in_turn_goes_on_where_it_was(shops):
     for statement in count():
-        before = Rebuild.objects.get().done
+        before = Backfill.objects.get().done
         try:
             with connection.execute_wrapper(_Crash(statement)):
-                metric_backfill.advance_next(at=TODAY)
+                backfill.advance_next(at=TODAY)
         except DatabaseError:
-            assert Rebuild.objects.get().done == before
-        if Rebuild.objects.get().finished_at:
+            assert Backfill.objects.get().done == before
+        if Backfill.objects.get().finished_at:
             break
     assert statement > 20
     check(shops)
@@ -116,7 +116,7 @@ def test_many_workers_at_once_do_every_day_once(shops):
 
 def test_what_another_worker_is_at_is_left_to_it(shops):
     with transaction.atomic():
-        Rebuild.objects.select_for_update().get()
+        Backfill.objects.select_for_update().get()
         with ThreadPoolExecutor(1) as pool:
             pool.submit(in_a_thread, None).result(timeout=120)
         assert not AggregationRun.objects.filter(cause=Cause.REBUILD).exists()
@@ -126,9 +126,9 @@ def test_what_another_worker_is_at_is_left_to_it(shops):
 
 def test_an_aggregation_never_writes_at_the_same_time(shops):
     """The namespace's lock is held until the day is committed."""
-    metric_backfill.advance_next(at=TODAY)
+    backfill.advance_next(at=TODAY)
     with transaction.atomic():
-        metric_backfill.advance_next(at=TODAY)
+        backfill.advance_next(at=TODAY)
         arrive(shops[0], [event("click", TODAY - DAY, user=2)])
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(aggregate_in_a_thread, shops[0]).result() is None
@@ -169,6 +169,6 @@ def test_a_command_that_is_killed_half_way_is_gone_on_with(shops, tmp_path):
 def test_a_woken_worker_does_what_waits(shops, tmp_path):
     log = tmp_path / "log"
     with running(*WORKER, log=log):
-        tasks.wake_rebuild()
-        until(lambda: Rebuild.objects.get().finished_at, log=log)
+        tasks.wake_backfill()
+        until(lambda: Backfill.objects.get().finished_at, log=log)
     check(shops)

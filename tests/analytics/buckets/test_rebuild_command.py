@@ -4,8 +4,8 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from analytics.buckets import metric_backfill, tasks
-from analytics.models import Kind, Metric, Rebuild
+from analytics.buckets import backfill, metric_backfill, tasks
+from analytics.models import Backfill, Kind, Metric
 from tests.analytics.builders import (
     DAY,
     NOON,
@@ -40,7 +40,7 @@ def shop():
 def refused(*arguments):
     with pytest.raises(CommandError) as caught:
         call_command("rebuild", *arguments)
-    assert not Rebuild.objects.exists()
+    assert not Backfill.objects.exists()
     return str(caught.value)
 
 
@@ -80,17 +80,17 @@ def test_what_cannot_be_rebuilt_is_refused_with_the_reason(shop, arguments, mess
 def test_what_staff_asked_for_is_done_by_the_command_as_well(shop):
     metric_backfill.request(metrics=[Metric.objects.get(name="clicks")], at=NOON)
     call_command("rebuild", "clicks")
-    assert Rebuild.objects.get().finished_at == NOON
+    assert Backfill.objects.get().finished_at == NOON
 
 
 def test_a_metric_switched_off_meanwhile_is_an_error(shop, monkeypatch):
-    advance = metric_backfill.advance
+    advance = backfill.advance
 
     def switched_off(*arguments, **options):
         Metric.objects.filter(name="clicks").update(active=False)
         return advance(*arguments, **options)
 
-    monkeypatch.setattr(metric_backfill, "advance", switched_off)
+    monkeypatch.setattr(backfill, "advance", switched_off)
     with pytest.raises(CommandError, match="not rebuilt: clicks"):
         call_command("rebuild", "clicks")
 
@@ -98,7 +98,7 @@ def test_a_metric_switched_off_meanwhile_is_an_error(shop, monkeypatch):
 def test_a_tick_does_what_is_asked_for_and_another_nothing(shop):
     metric_backfill.request(metrics=metric_backfill.stale(), at=NOON)
     for _ in range(2):
-        tasks.rebuild()
+        tasks.backfill()
         assert metric_backfill.stale() == []
         assert stored(shop, "clicks") == stored(shop, "more_clicks") != {}
 
@@ -108,7 +108,7 @@ def test_a_tick_ends_when_its_time_is_over_and_the_next_goes_on(shop, monkeypatc
     monkeypatch.setattr(tasks, "RUN_SECONDS", 0.001)
     ticks = 0
     while metric_backfill.stale():
-        tasks.rebuild()
+        tasks.backfill()
         ticks += 1
     assert ticks > 2
     assert stored(shop, "clicks") == stored(shop, "more_clicks") != {}

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics.buckets import metric_backfill, segment_backfill
-from analytics.models import WHOLE, Bucket, Carried, Fill, Kind, Metric
+from analytics.buckets import backfill, metric_backfill, sweep
+from analytics.models import WHOLE, Backfill, Bucket, Carried, Kind, Metric
 from analytics.reconciliation import services as verification
 from analytics.series import values as series
 from events import services as intake
@@ -57,7 +57,7 @@ def shop():
 def fill(at=NOON):
     """Fills until nothing waits; returns the states on the way."""
     found = []
-    while one := segment_backfill.advance(at=at):
+    while one := backfill.advance_next(at=at):
         found.append((one.done, one.total))
     return found
 
@@ -101,7 +101,7 @@ def test_each_step_is_a_day_and_the_whole_is_left_alone(shop):
     states = fill()
     assert states == [(n, 6) for n in range(1, 7)]
     assert whole < kept(shop)
-    assert Fill.objects.get().finished_at == NOON
+    assert Backfill.objects.get().finished_at == NOON
 
 
 def test_a_filled_segmentation_is_not_filled_again(shop):
@@ -112,8 +112,8 @@ def test_a_filled_segmentation_is_not_filled_again(shop):
 
 def test_after_a_stop_it_goes_on_where_it_was(shop):
     cut = segmented(shop, TREE)
-    segment_backfill.advance(at=NOON)
-    segment_backfill.advance(at=NOON)
+    backfill.advance_next(at=NOON)
+    backfill.advance_next(at=NOON)
     assert fill(at=NOON + HOUR)[0] == (3, 6)
     assert without_runs(shop, cut)
 
@@ -147,7 +147,7 @@ def test_what_is_sealed_stays_without_leaves(shop):
     fill(at=NOON + 2 * DAY)
     oldest = Bucket.objects.filter(namespace=shop, segment__in=cut.segments)
     first = oldest.earliest("start_at")
-    assert Fill.objects.get().from_at == NOON + 2 * DAY - 5 * DAY + 5 * MINUTE
+    assert Backfill.objects.get().from_at == NOON + 2 * DAY - 5 * DAY + 5 * MINUTE
     assert first.start_at >= NOON - 3 * DAY - DAY
 
 
@@ -161,7 +161,7 @@ def test_the_answer_says_what_is_missing(shop):
         return table.warnings
 
     assert warnings() == ["segmentation mine waits for its numbers: ask in a minute"]
-    segment_backfill.advance(at=NOON)
+    backfill.advance_next(at=NOON)
     assert warnings() == ["segmentation mine is being filled: 1 of 6 days are done"]
     fill()
     assert warnings() == ["segmentation mine is complete from 2026-02-27 12:05 UTC on"]
@@ -187,10 +187,10 @@ def test_numbers_of_a_deleted_segmentation_are_swept(shop):
     fill()
     whole, left = kept(shop), without_runs(shop, gone)
     Segmentation.objects.get(pk=gone.id).delete()
-    assert segment_backfill.sweep(at=NOON) == len(left) > 0
+    assert sweep.sweep(at=NOON) == len(left) > 0
     assert kept(shop) == whole - left
     assert without_runs(shop, stays)
-    assert segment_backfill.sweep(at=NOON) == 0
+    assert sweep.sweep(at=NOON) == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -226,6 +226,6 @@ def test_a_metric_that_is_rebuilt_is_rebuilt_by_segment(shop):
     views = Metric.objects.get(name="views")
     Bucket.objects.filter(metric=views, segment__in=cut.segments).delete()
     metric_backfill.request(metrics=[views], at=NOON)
-    while metric_backfill.advance_next(at=NOON):
+    while backfill.advance_next(at=NOON):
         pass
     assert without_runs(shop, cut) == before

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from accounts.models import Namespace
-from analytics.models import Bucket, Fill, Kind, Metric
+from analytics.models import Backfill, Bucket, Kind, Metric
 from events.keys import SHARDS
 from events.models import Batch
 from segmentation import queries, services
@@ -60,10 +60,11 @@ def segmentation(place, tree, *, filled=True):
     cut = queries.resolved_segmentation(namespace_id=place.pk, segmentation_id=made.pk)
     assert cut
     if filled:
-        Fill.objects.create(
+        Backfill.objects.create(
             segmentation_id=cut.id,
             definition=cut.definition,
             from_at=START,
+            requested_at=NOON,
             started_at=NOON,
             finished_at=NOON,
         )
@@ -238,7 +239,7 @@ def test_days_count_from_when_the_numbers_begin_to_when_they_are_complete(
     manager, shop, button
 ):
     cut = segmentation(shop, split("button"))
-    Fill.objects.update(from_at=NOON - 7 * DAY)
+    Backfill.objects.update(from_at=NOON - 7 * DAY)
     arrive(shop.pk, [event("buy")])
     Batch.objects.update(received_at=NOON - timedelta(hours=1))
     [one] = told(manager, cut)["comparisons"]

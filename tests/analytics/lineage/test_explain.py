@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from analytics.buckets import metric_backfill
+from analytics.buckets import backfill, metric_backfill
 from analytics.lineage import sources
 from analytics.models import KPI, AggregationRun, Bucket, Kind, Metric
 from events.models import Batch
@@ -292,7 +292,7 @@ def test_after_a_rebuild_the_batches_with_events_in_the_buckets_are_listed(
     assert first
     metrics = Metric.objects.filter(name__in=["revenue", "orders"])
     for number in metric_backfill.request(metrics=metrics, at=NOON):
-        while metric_backfill.advance(number, at=NOON, wait=True):
+        while backfill.advance(number, at=NOON, wait=True):
             pass
     found = explained(manager, **around(NOON - 4 * HOUR, NOON))
     assert {run["cause"] for run in found["runs"]} == {"rebuild"}

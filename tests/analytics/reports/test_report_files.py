@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from accounts.models import Namespace
-from analytics.models import Fill, Kind
+from analytics.models import Backfill, Kind
 from analytics.reports import exports, plans
 from segmentation import queries as segmentation
 from segmentation.models import ABTest, Segment, Segmentation
@@ -58,8 +58,9 @@ def cut(shop):
         namespace_id=shop.pk, segmentation_id=one.pk
     )
     assert found
-    times = {"from_at": start_at, "started_at": NOON, "finished_at": NOON}
-    Fill.objects.create(segmentation=one, definition=found.definition, **times)
+    at_once = dict.fromkeys(("requested_at", "started_at", "finished_at"), NOON)
+    times = {"from_at": start_at, **at_once}
+    Backfill.objects.create(segmentation=one, definition=found.definition, **times)
     return one
 
 
@@ -131,7 +132,7 @@ def test_leaves_follow_the_whole(manager, written, cut):
 
 
 def test_leaves_that_are_not_whole_are_warned_of(written, cut):
-    Fill.objects.all().delete()
+    Backfill.objects.all().delete()
     found = document(written(**DAYS, segmentation_id=cut.pk, format="json"))
     [warning] = found["warnings"]
     assert "by test" in warning

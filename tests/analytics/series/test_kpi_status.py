@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from analytics.buckets import metric_backfill
+from analytics.buckets import backfill, metric_backfill
 from analytics.models import KPI, Kind, Metric
 from events import services as intake
 from pipeline import drain
@@ -137,7 +137,7 @@ def test_a_metric_that_waits_for_its_rebuild_is_missing_data(manager, shop):
     fill(shop.pk, "orders", {NOON: 1})
     assert statuses(manager.get(URL)) == {"total": "ok", "aov": "missing_data"}
     metric_backfill.request(metrics=metric_backfill.stale(), at=NOON)
-    while metric_backfill.advance_next(at=NOON):
+    while backfill.advance_next(at=NOON):
         told = "missing_data" if metric_backfill.stale() else "ok"
         assert statuses(manager.get(URL)) == {"total": "ok", "aov": told}
     assert statuses(manager.get(URL)) == {"total": "ok", "aov": "ok"}
