@@ -189,9 +189,8 @@ FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = None if EMBEDDED else BASE_DIR / "staticfiles"
+STATIC_ROOT = LOCAL_DIR / "static" if EMBEDDED else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = EMBEDDED
 
 # Files of reports: unfinished ones always here, whole ones too unless told otherwise.
 # Nothing has an address: they leave through the API, which looks at roles.
@@ -207,7 +206,7 @@ LOCAL_FILES = {
 OTHER_FILES = {"BACKEND": text("FILES_STORAGE"), "OPTIONS": options("FILES_OPTIONS")}
 STORAGES = {
     "default": OTHER_FILES if OTHER_FILES["BACKEND"] else LOCAL_FILES,
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "web.static_files.HashedFiles"},
 }
 REPORT_DAYS = whole("REPORT_DAYS", 30)
 REPORT_MEGABYTES = whole("REPORT_MEGABYTES", 1_000)  # of each namespace

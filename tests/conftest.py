@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
 from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
@@ -41,9 +42,17 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _cheap_where_nothing_depends_on_it() -> Iterator[None]:
-    """Passwords of one hash, and no list of the static files for every client."""
+    """Passwords of one hash, and static files as they lie in their folders: under their
+    own names, and listed for no client.
+    """
     cheap = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    with override_settings(PASSWORD_HASHERS=cheap, WHITENOISE_AUTOREFRESH=True):
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(
+        PASSWORD_HASHERS=cheap,
+        STORAGES={**settings.STORAGES, "staticfiles": plain},
+        WHITENOISE_AUTOREFRESH=True,
+        WHITENOISE_USE_FINDERS=True,
+    ):
         yield
 
 

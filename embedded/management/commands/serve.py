@@ -24,6 +24,7 @@ from embedded.home import EmbeddedError
 from embedded.lock import AlreadyRunningError, Lock
 from embedded.service import Service, ServiceError
 from embedded.supervisor import Stop, Supervisor, stoppable
+from web import static_files
 
 FIRST_PORT, LAST_PORT = 8000, 8099
 
@@ -169,8 +170,7 @@ class Command(BaseCommand):
         """Bring the database and the static files up to date."""
         self.say("Preparing the database …")
         call_command("migrate", interactive=False, verbosity=0)
-        if settings.STATIC_ROOT:
-            call_command("collectstatic", interactive=False, verbosity=0)
+        static_files.collect()
         self.fill()
         disconnect()
 
