@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
@@ -49,7 +49,7 @@ def _cheap_where_nothing_depends_on_it() -> Iterator[None]:
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     with override_settings(
         PASSWORD_HASHERS=cheap,
-        STORAGES={**settings.STORAGES, "staticfiles": plain},
+        STORAGES={**django_settings.STORAGES, "staticfiles": plain},
         WHITENOISE_AUTOREFRESH=True,
         WHITENOISE_USE_FINDERS=True,
     ):
