@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from analytics import kinds
+from analytics.kinds import statements
 from benchmarks import segments, visits
 from benchmarks.report import Finding, median_seconds, seconds
 from db import sql
@@ -52,7 +52,7 @@ def run(namespace_id: int) -> Iterator[Finding]:
 
 
 def aggregation(namespace_id: int, dirty: Span, now: datetime) -> Finding:
-    within = kinds.within([dirty], "occurred_at")
+    within = statements.within([dirty], "occurred_at")
     bare = BARE.format(namespace_id=namespace_id, dirty=within)
     counted = median_seconds(lambda: sql.fetch(bare), rounds=3)
     taken = seconds(lambda: aggregate.aggregate(namespace_id=namespace_id, at=now))

@@ -6,9 +6,8 @@ from functools import partial
 
 from django.db import transaction
 
-from analytics import kinds
 from analytics.buckets import recompute, runs
-from analytics.kinds import segments, specs
+from analytics.kinds import invalidation, rules, segments, specs, statements
 from analytics.kinds.specs import MetricSpec
 from analytics.models import AggregationRun, Cause
 from db import sql
@@ -70,7 +69,7 @@ def take(run: AggregationRun, *, at: datetime) -> PendingWork:
     metrics = specs.computed(run.namespace_id)
     return history.take_pending(
         namespace_id=run.namespace_id,
-        priced=[spec.event_name_id for spec in metrics if spec.kind in kinds.PRICED],
+        priced=[spec.event_name_id for spec in metrics if spec.kind in rules.PRICED],
         run_id=run.pk,
         at=at,
     )
@@ -100,7 +99,9 @@ def changed_later(
     """Returns the five minutes after `spans` whose events the new ones give another
     meaning.
     """
-    with_history = past.with_history(namespace_id=namespace_id, spans=kinds.gaps(spans))
+    with_history = past.with_history(
+        namespace_id=namespace_id, spans=invalidation.gaps(spans)
+    )
     parameters = {
         "namespace_id": namespace_id,
         "batches": sql.array(work.batches),
@@ -109,7 +110,9 @@ def changed_later(
     used = {spec.kind for spec in metrics}
     return [
         Span(start_at, start_at + timedelta(seconds=FIVE_MINUTES))
-        for piece in recompute.pieces(kinds.leading(spans, filled=with_history))
-        if (statement := kinds.later(spans=piece, kinds=used))
+        for piece in recompute.pieces(
+            invalidation.looked_back_on(spans, gaps=with_history)
+        )
+        if (statement := statements.invalidated(spans=piece, kinds=used))
         for (start_at,) in sql.fetch(statement, **parameters)
     ]

@@ -12,10 +12,9 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import Namespace
-from analytics import kinds
 from analytics.buckets import recompute, runs
 from analytics.buckets.namespace_lock import hold
-from analytics.kinds import segments, specs
+from analytics.kinds import rules, segments, specs
 from analytics.models import WHOLE, Backfill, Bucket, Carried, Cause, Kind, Metric
 from events import past
 from events import queries as events
@@ -42,7 +41,7 @@ def since(*, kind: str, at: datetime) -> datetime:
 
     Older buckets stay as they are.
     """
-    return events.history_from(at=at) + kinds.look_back(kind)
+    return events.history_from(at=at) + rules.lookback(kind)
 
 
 def forget(*, metric_id: int) -> None:

@@ -1,51 +1,26 @@
 """Writes: history becomes buckets, five minutes become hours, hours become days."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from analytics import kinds
-from analytics.kinds import specs
+from analytics.kinds import specs, statements
 from analytics.kinds.segments import Segments
 from analytics.kinds.specs import MetricSpec
 from db import sql
+from db.statements import Blocks
 from events.keys import SHARDS
 from timegrid import buckets
 from timegrid.buckets import DAY, FIVE_MINUTES, HOUR, Span
 
 Place = dict[str, Any]  # parameters that many statements share
 PART_DAYS, PART_SPANS = 16, 300
-CLEAR = """
-DELETE FROM analytics_bucket AS bucket
-USING unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
-    AS span (start_at, end_at)
-WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
-    AND metric_id = ANY(%(metrics)s) AND segment = ANY(%(segments)s)
-    AND bucket.start_at >= span.start_at AND bucket.start_at < span.end_at
-"""
-PARTS = ", ".join(f"sum(parts[{shard}])" for shard in range(1, SHARDS + 1))
-ROLL_UP = f"""
-INSERT INTO analytics_bucket
-    (namespace_id, resolution, metric_id, segment, start_at, value, parts, run_id)
-SELECT %(namespace_id)s, %(resolution)s, metric_id, segment,
-    date_bin(make_interval(secs => %(resolution)s), bucket.start_at, 'epoch'),
-    sum(value), CASE WHEN count(parts) > 0 THEN ARRAY[{PARTS}] END, %(run_id)s
-FROM analytics_bucket AS bucket
-JOIN unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
-    AS span (start_at, end_at)
-    ON bucket.start_at >= span.start_at AND bucket.start_at < span.end_at
-WHERE namespace_id = %(namespace_id)s AND resolution = %(finer)s
-    AND metric_id = ANY(%(metrics)s) AND segment = ANY(%(segments)s)
-GROUP BY 3, 4, 5 HAVING sum(value) <> 0
-"""
-
-
-FILL = """
-INSERT INTO analytics_bucket
-    (metric_id, segment, start_at, value, parts, namespace_id, resolution, run_id)
-SELECT metric_id, segment, start_at, value, parts, %(namespace_id)s, 300, %(run_id)s
-FROM (
-"""
+_SQL = Blocks(__file__)
+CLEAR = _SQL.fill("clear")
+ROLL_UP = _SQL.fill(
+    "roll_up",
+    shard_values=", ".join(f"sum(parts[{shard}])" for shard in range(1, SHARDS + 1)),
+)
 
 
 def pieces(spans: Sequence[Span]) -> Iterator[list[Span]]:
@@ -77,16 +52,24 @@ def recompute(
     clear(FIVE_MINUTES, spans, metrics=ids, **place)
     written = 0
     for piece in pieces(spans):
-        select = kinds.sums(
-            spans=piece,
-            kinds={spec.kind for spec in metrics},
-            segments=segments,
+        statement = insertion(
+            spans=piece, kinds={spec.kind for spec in metrics}, segments=segments
         )
-        statement = f"{FILL}{select}) AS sums"
         written += sql.execute(
             statement, **specs.parameters(metrics), **place, run_id=run_id
         )
     return written + roll_up(metrics=ids, spans=spans, run_id=run_id, **place)
+
+
+def insertion(
+    *, spans: Sequence[Span], kinds: Collection[str], segments: Segments
+) -> str:
+    """Returns the INSERT of the five minutes of kinds, from history.
+
+    Parameters: those of `statements.sums`, and run_id.
+    """
+    sums = statements.sums(spans=spans, kinds=kinds, segments=segments)
+    return _SQL.fill("insert", sums=sums)
 
 
 def roll_up(

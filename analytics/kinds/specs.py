@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analytics import kinds
+from analytics.kinds import rules
 from analytics.models import Metric
 from events import names
 
@@ -22,7 +22,7 @@ class MetricSpec:
 
 def computed(namespace_id: int) -> list[MetricSpec]:
     """Returns the active metrics that are computed from history, in two queries."""
-    metrics = list(Metric.objects.filter(active=True, kind__in=kinds.RULES))
+    metrics = list(Metric.objects.filter(active=True, kind__in=rules.RULES))
     return specs(metrics, namespace_id=namespace_id)
 
 

@@ -10,30 +10,10 @@ A new event makes its own bucket dirty and no other. Each value is a sum over si
 events, so it adds up over any cut of time.
 """
 
-TALLY = """
-    SELECT event_name_id, date_bin('5 minutes', occurred_at, 'epoch') AS start_at,
-        $segments AS segments, $shard AS shard,
-        count(*) AS events,
-        sum(amount) AS amount,
-        count(*) FILTER (WHERE first_of_name) AS first_of_name,
-        count(*) FILTER (WHERE first_of_user) AS first_of_user
-    FROM dirty
-    GROUP BY 1, 2, 3, 4
-"""
-COUNT = """
-    SELECT metric.id, start_at, segments, shard, events::numeric
-    FROM metric JOIN tally USING (event_name_id) WHERE kind = 'count'
-"""
-SUM = """
-    SELECT metric.id, start_at, segments, shard, amount
-    FROM metric JOIN tally USING (event_name_id) WHERE kind = 'sum'
-"""
-UNIQUE = """
-    SELECT metric.id, start_at, segments, shard,
-        CASE metric.event_name_id WHEN 0 THEN first_of_user ELSE first_of_name END
-    FROM metric JOIN tally ON metric.event_name_id IN (0, tally.event_name_id)
-    WHERE kind = 'unique'
-    UNION ALL
-    SELECT metric.id, start_at, ARRAY[segment], NULL, value
-    FROM metric JOIN carried ON metric_id = metric.id WHERE kind = 'unique'
-"""
+from db.statements import Blocks
+
+_SQL = Blocks(__file__)
+TALLY = _SQL.fill("scan")
+COUNT = _SQL.fill("count")
+SUM = _SQL.fill("sum")
+UNIQUE = _SQL.fill("unique")

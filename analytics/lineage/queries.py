@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from analytics import kinds
 from analytics.formulas import formula
 from analytics.formulas.formula import Formula
 from analytics.formulas.rationals import MILLIONTHS, Rationals, array
+from analytics.kinds import rules
 from analytics.lineage import sources
 from analytics.lineage.sources import Summand, Writers
 from analytics.models import KPI, Kind, Metric
@@ -135,7 +135,7 @@ def holds(
     held: Sequence[Span], metrics: Sequence[Metric], *, since: datetime, until: datetime
 ) -> bool:
     """Says whether history has all that the metrics' buckets were computed from."""
-    used = [kinds.look_back(one.kind) for one in metrics if one.kind != Kind.EXTERNAL]
+    used = [rules.lookback(one.kind) for one in metrics if one.kind != Kind.EXTERNAL]
     start_at = since - max(used, default=timedelta(0))
     return any(one.start_at <= start_at and until <= one.end_at for one in held)
 

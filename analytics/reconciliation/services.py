@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from analytics import kinds
 from analytics.buckets import segment_backfill
-from analytics.kinds import segments, specs
+from analytics.kinds import rules, segments, specs, statements
 from analytics.models import Metric
 from analytics.reconciliation import differences
 from db import sql
@@ -104,17 +103,17 @@ def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, .
     """
     metrics = [
         one
-        for one in Metric.objects.filter(active=True, kind__in=kinds.RULES)
-        if not one.stale and held.start_at + kinds.look_back(one.kind) <= day.start_at
+        for one in Metric.objects.filter(active=True, kind__in=rules.RULES)
+        if not one.stale and held.start_at + rules.lookback(one.kind) <= day.start_at
     ]
     if not metrics:  # a statement over no kind of metric is none
         return []
     targets = specs.specs(metrics, namespace_id=namespace_id)
-    priced = [one.event_name_id for one in targets if one.kind in kinds.PRICED]
+    priced = [one.event_name_id for one in targets if one.kind in rules.PRICED]
     waiting = past.unsettled(namespace_id=namespace_id)
     filled = segment_backfill.filled(namespace_id=namespace_id)
     stored = segments.whole_and([cut for cut, since in filled if since <= day.start_at])
-    sums = kinds.sums(
+    sums = statements.sums(
         spans=[day],
         kinds={one.kind for one in targets},
         segments=stored,
@@ -125,8 +124,8 @@ def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, .
         segments=stored.numbers,
         start_at=day.start_at,
         end_at=day.end_at,
-        look_backs=[kinds.look_back(one.kind) for one in targets],
-        priced=[one.kind in kinds.PRICED for one in targets],
+        look_backs=[rules.lookback(one.kind) for one in targets],
+        priced=[one.kind in rules.PRICED for one in targets],
         repriced=past.repriced(namespace_id=namespace_id, names=priced, span=day),
         open_from=[span.start_at for span in waiting],
         open_to=[span.end_at for span in waiting],

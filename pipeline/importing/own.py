@@ -6,9 +6,8 @@ from django.db import transaction
 from django.db.models import Max, Min
 
 from accounts.queries import Scope
-from analytics import kinds
 from analytics.buckets import recompute, runs
-from analytics.kinds import segments, specs
+from analytics.kinds import rules, segments, specs
 from analytics.models import WHOLE, AggregationRun, Bucket, Cause, Kind, Metric
 from db import sql
 from events import imports
@@ -117,8 +116,8 @@ def follow_up(span: Span, *, namespace_id: int, run_id: int, at: datetime) -> in
 
     What is too old for that is sealed: the events behind it may be gone.
     """
-    start_at = max(span.end_at, event_queries.history_from(at=at) + kinds.LOOK_BACK)
-    end_at = span.end_at + kinds.LOOK_BACK
+    start_at = max(span.end_at, event_queries.history_from(at=at) + rules.LOOKBACK)
+    end_at = span.end_at + rules.LOOKBACK
     if start_at >= end_at:
         return 0
     return recompute.recompute(

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from analytics import kinds
 from analytics.buckets import recompute
-from analytics.kinds import segments, specs
+from analytics.kinds import rules, segments, specs, statements
 from analytics.models import ATTRIBUTED, Kind
 from db import sql
 from events import history
@@ -43,7 +42,7 @@ Node = dict[str, Any]
 def shop() -> int:
     """A week of events, and a metric of every kind."""
     shop = namespace()
-    for kind in kinds.RULES:
+    for kind in rules.RULES:
         metric(
             f"of_{kind}",
             kind,
@@ -104,13 +103,13 @@ DIRTY = Span(NOON - DAY, NOON - DAY + timedelta(seconds=300))
 
 def sums(kind: str) -> str:
     whole = segments.whole_and([])
-    return kinds.sums(spans=[DIRTY], kinds=[kind], segments=whole)
+    return statements.sums(spans=[DIRTY], kinds=[kind], segments=whole)
 
 
 def test_a_bucket_of_any_kind_reads_by_index_and_no_day_before_its_look_back(shop):
-    for kind in kinds.RULES:
+    for kind in rules.RULES:
         found = explained(sums(kind), shop)
-        back = kinds.look_back(kind).days
+        back = rules.lookback(kind).days
         needed = {NOON - DAY - days * DAY for days in range(back + 1)}
         assert days(found) <= {f"events_event_{day:%Y%m%d}" for day in needed}, kind
         assert not [one for one in of_history(found) if not read_by_index(one)], kind
@@ -119,7 +118,7 @@ def test_a_bucket_of_any_kind_reads_by_index_and_no_day_before_its_look_back(sho
 
 
 def test_what_late_events_change_later_is_found_by_index(shop):
-    statement = kinds.later(spans=[DIRTY], kinds=list(kinds.RULES))
+    statement = statements.invalidated(spans=[DIRTY], kinds=list(rules.RULES))
     found = explained(str(statement), shop, batches="{1}")
     assert of_history(found)
     assert not [one for one in of_history(found) if not read_by_index(one)]
@@ -136,4 +135,4 @@ def test_clearing_and_rolling_up_read_the_dirty_buckets_by_index(shop):
 
 
 def test_history_is_kept_as_long_as_any_kind_looks_back():
-    assert history.LOOK_BACK == kinds.LOOK_BACK
+    assert history.LOOK_BACK == rules.LOOKBACK

@@ -2,9 +2,9 @@
 
 import pytest
 
-from analytics import kinds
 from analytics.buckets import backfill, metric_backfill
 from analytics.buckets.metric_backfill import NotRebuildableError
+from analytics.kinds import rules
 from analytics.models import AggregationRun, Backfill, Bucket, Cause, Kind, Metric
 from tests.analytics.builders import (
     DAY,
@@ -139,7 +139,7 @@ def test_what_looks_back_further_than_history_is_kept_stays(kind, event_name, af
     place = {"namespace_id": shop, "metric": changed, "resolution": 300}
     Bucket.objects.bulk_create(Bucket(**place, start_at=at, value=9) for at in odd)
     # Kept are 5 days and 72 hours: before midnight, what it looks back to is gone.
-    at = NOON + 8 * DAY - kinds.look_back(kind)
+    at = NOON + 8 * DAY - rules.lookback(kind)
     assert metric_backfill.since(kind=kind, at=at) == MIDNIGHT
     run(changed, at=at)
     found = stored(shop, "changed")
