@@ -13,15 +13,15 @@ export const isComparable = (against, from) => from !== null && against?.previou
 // answer with the numbers compared, or null.
 export function about({ starts, end, against }, { zone, chosen, from }) {
   const until = Math.min(end, now());
-  const said = [`${spanLabel({ start: starts[0], end: until }, zone)}, by the clock of ${zone}.`];
+  const sentences = [`${spanLabel({ start: starts[0], end: until }, zone)}, by the clock of ${zone}.`];
   const isBeyond = starts[0] < chosen.start_timestamp || until > chosen.end_timestamp + SLACK;
-  if (isBeyond) said.push("Cells are whole, and reach beyond the period.");
-  if (from === null) return said.join(" ");
+  if (isBeyond) sentences.push("Cells are whole, and reach beyond the period.");
+  if (from === null) return sentences.join(" ");
   const begin = `begin ${timeLabel(from, { zone, now: now() })}.`;
-  if (end > now()) said.push("So far: the last cell goes on.");
-  if (from > starts[0]) said.push(`Data ${begin}`);
-  if (against) said.push(changes(against, { zone, from, begin }));
-  return said.join(" ");
+  if (end > now()) sentences.push("So far: the last cell goes on.");
+  if (from > starts[0]) sentences.push(`Data ${begin}`);
+  if (against) sentences.push(changes(against, { zone, from, begin }));
+  return sentences.join(" ");
 }
 
 function changes(against, { zone, from, begin }) {

@@ -20,13 +20,16 @@ export function showCards(kpis, { statuses, cells, before, isLate }) {
   delete box.dataset.stale;
   const known = kpis.filter(({ kpi }) => statuses.has(kpi));
   box.replaceChildren(...known.map(({ kpi }) => card(kpi).article));
-  for (const one of known) fill(card(one.kpi), one, { status: statuses.get(one.kpi), cells, before: before.get(one.kpi), isLate });
+  for (const series of known) {
+    const { kpi } = series;
+    fill(card(kpi), series, { status: statuses.get(kpi), cells, before: before.get(kpi), isLate });
+  }
 }
 
 // Takes the numbers away: they would be of something else than what is chosen.
 export function emptyCards(sign) {
   for (const { article, show } of cards.values()) {
-    for (const part of [".status", ".change"]) article.querySelector(part).textContent = "";
+    for (const line of [".status", ".change"]) article.querySelector(line).textContent = "";
     article.querySelector(".value").textContent = sign;
     show?.({ starts: [], values: [], kinds: [], label: () => "" });
   }
@@ -50,22 +53,22 @@ function card(name) {
   return cards.get(name);
 }
 
-function fill(one, { aggregate, values }, { status, cells, before, isLate }) {
-  const part = (selector) => one.article.querySelector(selector);
+function fill(shown, { aggregate, values }, { status, cells, before, isLate }) {
+  const line = (selector) => shown.article.querySelector(selector);
   const { unit, display_name, description } = status.kpi.metadata;
   const isEmpty = cells.kinds.every((kind) => kind === "gap");
-  part("h2").textContent = display_name;
-  showStatus(part(".status"), status, isLate);
-  part(".value").textContent = full(isEmpty ? null : aggregate, unit);
-  part(".change").textContent = before ? change(before.aggregate, before.previous.aggregate, unit) : "";
-  part(".description").textContent = description;
-  one.show ??= draw(part(".chart"), unit);
-  one.show({ ...cells, values });
+  line("h2").textContent = display_name;
+  showStatus(line(".status"), status, isLate);
+  line(".value").textContent = full(isEmpty ? null : aggregate, unit);
+  line(".change").textContent = before ? change(before.aggregate, before.previous.aggregate, unit) : "";
+  line(".description").textContent = description;
+  shown.show ??= draw(line(".chart"), unit);
+  shown.show({ ...cells, values });
 }
 
 function showStatus(element, { status, metrics_without_data: without }, isLate) {
-  const shown = status !== "ok" ? status : isLate ? "late" : without.length ? "none" : "ok";
-  say(element, shown);
+  const name = status !== "ok" ? status : isLate ? "late" : without.length ? "none" : "ok";
+  say(element, name);
   element.title = without.length ? `Never any: ${without.join(", ")}` : "";
 }
 

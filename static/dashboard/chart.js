@@ -31,7 +31,7 @@ export function draw(element, unit) {
       },
       series: [
         { label: "From", value: (_, at) => (at == null ? "–" : shown.label(at)) },
-        { ...line, label: "Value", fill: colour("--wash"), points: { size: 5, fill: colour("--accent") }, value: (_, __, ___, cell) => told(shown, cell, unit) },
+        { ...line, label: "Value", fill: colour("--wash"), points: { size: 5, fill: colour("--accent") }, value: (_, __, ___, cell) => number(shown, cell, unit) },
         { ...line, class: "partial", dash: [5, 5], points: { show: true, size: 7, fill: colour("--paper"), filter: partial } },
       ],
     },
@@ -55,7 +55,7 @@ function lines({ starts, values, kinds }) {
   ];
 }
 
-function told({ values, kinds }, cell, unit) {
+function number({ values, kinds }, cell, unit) {
   if (cell == null || kinds[cell] === "gap") return "–";
   return full(values[cell], unit) + (kinds[cell] === "partial" ? " (not complete)" : "");
 }

@@ -14,7 +14,9 @@ const tick = Number(main.dataset.tick);
 let kpis = new URLSearchParams(location.search).getAll("kpis"); // none: all
 let isDefault = !new URLSearchParams(location.search).has("period"); // nobody chose it
 let shown = { address: null, asOf: null }; // of what the numbers on the page are
-const busy = (state) => (main.ariaBusy = String(state));
+const busy = (state) => {
+  main.ariaBusy = String(state);
+};
 
 const load = newest(async (signal) => {
   const namespace = choice.namespace.value;
@@ -65,7 +67,7 @@ const named = (query) => [...query, ...kpis.map((name) => ["kpis", name])];
 function show(state, values, against, { zone, chosen }) {
   const { granularity } = chosen;
   const { start_timestamps: starts, warnings = [] } = values;
-  const statuses = new Map(state.statuses.map((one) => [one.kpi.name, one]));
+  const statuses = new Map(state.statuses.map((status) => [status.kpi.name, status]));
   const warned = new Set([...warnings, ...(state.warnings ?? [])]);
   find("warnings").replaceChildren(...[...warned].map((text) => Object.assign(document.createElement("li"), { textContent: text })));
   find("warnings").hidden = !warned.size;
@@ -73,10 +75,10 @@ function show(state, values, against, { zone, chosen }) {
   const kinds = kindsOf(values, { end, from: state.data_from, asOf: state.data_as_of });
   find("span").textContent = about({ starts, end, against }, { zone, chosen, from: state.data_from });
   const label = (at) => cellLabel(at, { granularity, zone });
-  for (const one of document.querySelectorAll("#no-data .namespace")) one.textContent = choice.namespace.value;
+  for (const name of document.querySelectorAll("#no-data .namespace")) name.textContent = choice.namespace.value;
   showState(!values.kpis.length ? "no-kpis" : state.data_from === null ? "no-data" : "cards");
   const compared = isComparable(against, state.data_from) ? against.kpis : [];
-  const before = new Map(compared.map((one) => [one.kpi, one]));
+  const before = new Map(compared.map((series) => [series.kpi, series]));
   showCards(values.kpis, { statuses, cells: { starts, kinds, label }, before, isLate: isLate(state.data_as_of, tick) });
 }
 
@@ -135,8 +137,15 @@ find("choice").addEventListener("change", ({ target }) => {
   remember();
   load();
 });
-find("all-kpis").addEventListener("click", () => ((kpis = []), remember(), load()));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (forgetCards(), load()));
+find("all-kpis").addEventListener("click", () => {
+  kpis = [];
+  remember();
+  load();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  forgetCards();
+  load();
+});
 onRetry(load);
 recall();
 remember();

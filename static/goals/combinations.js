@@ -9,15 +9,15 @@ let shown = { goal: null, all: false, story: null, choices: null };
 // Shows a goal's combinations, with its users not told apart in a last row.
 export function showCombinations(story, choices) {
   shown = { ...shown, story, choices, all: shown.all && shown.story.goal === story.goal };
-  const told = story.combinations.filter(({ overflow }) => !overflow);
+  const apart = story.combinations.filter(({ overflow }) => !overflow);
   const rest = story.combinations.filter(({ overflow }) => overflow);
-  const listed = [...(shown.all ? told : told.slice(0, FIRST)), ...rest];
+  const listed = [...(shown.all ? apart : apart.slice(0, FIRST)), ...rest];
   rows(find("combinations").tBodies[0], find("combination"), listed, {
     name: ({ events, overflow }) => JSON.stringify([events, overflow]),
     fill,
   });
-  find("all").hidden = told.length <= FIRST || shown.all;
-  find("all").textContent = `Show all ${full(told.length, "count")}`;
+  find("all").hidden = apart.length <= FIRST || shown.all;
+  find("all").textContent = `Show all ${full(apart.length, "count")}`;
 }
 
 function fill(row, { events, count, share: value, overflow }) {
@@ -30,9 +30,9 @@ function fill(row, { events, count, share: value, overflow }) {
 }
 
 function chip(name) {
-  const made = element("span", { className: "chip", content: breakable(name) });
-  made.dataset.choice = shown.choices.get(name) ?? "ignore";
-  return made;
+  const drawn = element("span", { className: "chip", content: breakable(name) });
+  drawn.dataset.choice = shown.choices.get(name) ?? "ignore";
+  return drawn;
 }
 
 find("all").addEventListener("click", () => {

@@ -11,10 +11,10 @@ export function showEvents(counts, { goals, chosen }) {
   const everybody = counts.find(({ type }) => type === "internal");
   users(find("everybody"), everybody ?? { count: 0, lower: 0, upper: 0 });
   const named = counts.filter(({ type }) => type === "named");
-  named.sort((one, other) => other.count - one.count || one.name.localeCompare(other.name));
+  named.sort((left, right) => right.count - left.count || left.name.localeCompare(right.name));
   rows(body(), find("event"), named, {
-    name: (one) => one.name,
-    fill: (row, one) => fill(row, one, { isGoal: goals.has(one.name), isChosen: one.name === chosen }),
+    name: (event) => event.name,
+    fill: (row, event) => fill(row, event, { isGoal: goals.has(event.name), isChosen: event.name === chosen }),
   });
   find("events").classList.toggle("sumless", named.every(({ value }) => value.sum == null));
   find("filter").hidden = named.length <= MANY;
@@ -22,14 +22,14 @@ export function showEvents(counts, { goals, chosen }) {
   filter();
 }
 
-function fill(row, one, { isGoal, isChosen }) {
-  const part = (selector) => row.querySelector(selector);
-  part("th").replaceChildren(...breakable(one.name));
-  users(part(".users"), one);
-  part(".sum").textContent = full(one.value.sum, "count");
-  part("button").dataset.act = isGoal ? "choose" : "make";
-  part("button").textContent = isGoal ? "Paths" : "Make a goal";
-  part("button").ariaLabel = `${part("button").textContent}: ${one.name}`;
+function fill(row, event, { isGoal, isChosen }) {
+  const cell = (selector) => row.querySelector(selector);
+  cell("th").replaceChildren(...breakable(event.name));
+  users(cell(".users"), event);
+  cell(".sum").textContent = full(event.value.sum, "count");
+  cell("button").dataset.act = isGoal ? "choose" : "make";
+  cell("button").textContent = isGoal ? "Paths" : "Make a goal";
+  cell("button").ariaLabel = `${cell("button").textContent}: ${event.name}`;
   row.ariaCurrent = isChosen ? "true" : null;
 }
 

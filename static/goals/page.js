@@ -13,9 +13,11 @@ const choice = find("choice").elements;
 const CHOICES = ["include", "exclude"];
 const tick = Number(main.dataset.tick);
 let goal = ""; // the wanted one: it may not be among the goals
-let choices = new Map(); // event → "include" or "exclude"
+const choices = new Map(); // event → "include" or "exclude"
 let shown = {}; // of which namespace, goal and choice the page's numbers are
-const busy = (state) => (main.ariaBusy = String(state));
+const busy = (state) => {
+  main.ariaBusy = String(state);
+};
 
 const load = newest(async (signal) => {
   const namespace = choice.namespace.value;
@@ -33,9 +35,9 @@ const load = newest(async (signal) => {
   showFreshness(now() - state.inbox_lag_seconds, { tick, zone: ownZone(), state });
   showEvents(counts, { goals: new Set(goals), chosen: choice.goal.value });
   find("no-goals").hidden = goals.length > 0;
-  showState(counts.length || goals.length ? "found" : "no-events");
-  for (const one of document.querySelectorAll("#no-events .namespace")) one.textContent = namespace;
-  delete find("found").dataset.stale;
+  showState(counts.length || goals.length ? "panels" : "no-events");
+  for (const name of document.querySelectorAll("#no-events .namespace")) name.textContent = namespace;
+  delete find("panels").dataset.stale;
   shown = { ...shown, namespace };
   showFailure(null);
   await follow();
@@ -48,12 +50,12 @@ const follow = newest(async (signal) => {
   if (!chosen) return;
   if (shown.address !== location.search) find("selection").dataset.stale = "";
   const query = new URLSearchParams({ namespace });
-  for (const [event, part] of choices) query.append(part, event);
+  for (const [event, side] of choices) query.append(side, event);
   const story = await ask(`../analytics/goals/${encodeURIComponent(chosen)}/`, { query, signal });
   signal.throwIfAborted();
   shown = { namespace, goal: chosen, address: location.search };
   showStory(story, choices);
-  for (const id of ["found", "selection"]) delete find(id).dataset.stale;
+  for (const id of ["panels", "selection"]) delete find(id).dataset.stale;
   find("selection").hidden = find("story").hidden = false;
   showFailure(null);
 }, { busy, fail: failStory });
@@ -62,13 +64,13 @@ const follow = newest(async (signal) => {
 // else, or the visitor may not read them any more.
 function fail(failure) {
   showFailure(failure);
-  find("found").dataset.stale = "";
+  find("panels").dataset.stale = "";
   if (!failure.isPassing || shown.namespace !== choice.namespace.value) showState(null);
 }
 
 function failStory(failure) {
   showFailure(failure);
-  find("found").dataset.stale = "";
+  find("panels").dataset.stale = "";
   find("selection").hidden = shown.address !== location.search;
   find("story").hidden ||= !failure.isPassing;
 }
@@ -81,7 +83,7 @@ function note(message) {
 // Lets the visitor choose among the goals; without a wish, the one of most users.
 function offer(goals, counts) {
   const users = new Map(counts.map(({ name, count }) => [name, count]));
-  const [most] = [...goals].sort((one, other) => (users.get(other) ?? 0) - (users.get(one) ?? 0));
+  const [most] = [...goals].sort((left, right) => (users.get(right) ?? 0) - (users.get(left) ?? 0));
   choice.goal.replaceChildren(...goals.map((name) => new Option(name, name)));
   find("goals").hidden = !goals.length;
   if (goal && !goals.includes(goal)) {
@@ -97,7 +99,7 @@ function offer(goals, counts) {
 // The choice lives in the address, so that it can be kept and shared.
 function remember() {
   const query = new URLSearchParams({ namespace: choice.namespace.value, ...(goal && { goal }) });
-  for (const [event, part] of choices) query.append(part, event);
+  for (const [event, side] of choices) query.append(side, event);
   history.replaceState(null, "", `?${query}`);
   carry(choice.namespace.value);
 }
@@ -107,7 +109,7 @@ function recall() {
   const query = new URLSearchParams(location.search);
   choice.namespace.value = query.get("namespace") ?? choice.namespace.value;
   goal = query.get("goal") ?? "";
-  for (const part of CHOICES) for (const event of query.getAll(part)) choices.set(event, part);
+  for (const side of CHOICES) for (const event of query.getAll(side)) choices.set(event, side);
 }
 
 function choose(name) {
@@ -128,16 +130,23 @@ onEvent({
   choose,
   make: (name) => offerGoal(name, {
     namespace: choice.namespace.value,
-    made: () => (choose(name), note(`${name} is a goal now: the paths of users who reach it from now on are kept.`)),
+    made: () => {
+      choose(name);
+      note(`${name} is a goal now: the paths of users who reach it from now on are kept.`);
+    },
   }),
 });
-onChoice((event, part) => {
+onChoice((event, side) => {
   choices.delete(event);
-  if (CHOICES.includes(part)) choices.set(event, part);
+  if (CHOICES.includes(side)) choices.set(event, side);
   remember();
   follow();
 });
-find("clear").addEventListener("click", () => (choices.clear(), remember(), follow()));
+find("clear").addEventListener("click", () => {
+  choices.clear();
+  remember();
+  follow();
+});
 onRetry(load);
 recall();
 load();

@@ -15,8 +15,8 @@ export function showStory(story, choices) {
   showTotals(story.selection, story.count);
   const most = Math.max(...story.events.map(({ conversion }) => conversion.upper));
   rows(body(), find("step"), story.events, {
-    name: (one) => one.name,
-    fill: (row, one) => fill(row, one, { choice: choices.get(one.name) ?? "ignore", most }),
+    name: (event) => event.name,
+    fill: (row, event) => fill(row, event, { choice: choices.get(event.name) ?? "ignore", most }),
   });
   find("clear").hidden = !choices.size;
   find("warnings").replaceChildren(...(story.warnings ?? []).map((content) => element("li", { content })));
@@ -24,31 +24,31 @@ export function showStory(story, choices) {
   showCombinations(story, choices);
 }
 
-function fill(row, one, { choice, most }) {
-  const part = (selector) => row.querySelector(selector);
-  part("th").replaceChildren(...breakable(one.name));
-  part("legend").textContent = one.name;
+function fill(row, event, { choice, most }) {
+  const cell = (selector) => row.querySelector(selector);
+  cell("th").replaceChildren(...breakable(event.name));
+  cell("legend").textContent = event.name;
   for (const radio of row.querySelectorAll("input")) {
-    radio.name = `choice of ${one.name}`;
+    radio.name = `choice of ${event.name}`;
     radio.checked = radio.value === choice;
   }
-  users(part(".users"), one);
-  share(part(".share"), one.share.value);
-  part(".share").title = `${percent(one.share.lower)} to ${percent(one.share.upper)}`;
-  interval(part(".conversion"), one.conversion, range(one, most));
-  interval(part(".rest"), one.rest);
-  showDifference(part(".difference"), one.rest.users ? one.difference : null);
+  users(cell(".users"), event);
+  share(cell(".share"), event.share.value);
+  cell(".share").title = `${percent(event.share.lower)} to ${percent(event.share.upper)}`;
+  interval(cell(".conversion"), event.conversion, range(event, most));
+  interval(cell(".rest"), event.rest);
+  showDifference(cell(".difference"), event.rest.users ? event.difference : null);
 }
 
 // The interval of the conversion as a line, with a mark where that of the rest is.
 function range({ conversion, rest }, most) {
-  const made = element("span", { className: "range", content: [element("i"), element("b")] });
-  made.ariaHidden = "true";
-  const places = { from: conversion.lower, to: conversion.upper, rest: rest.value };
-  for (const [name, value] of Object.entries(places)) {
-    made.style.setProperty(`--${name}`, Math.min(value / most, 1) || 0);
+  const line = element("span", { className: "range", content: [element("i"), element("b")] });
+  line.ariaHidden = "true";
+  const ends = { from: conversion.lower, to: conversion.upper, rest: rest.value };
+  for (const [name, value] of Object.entries(ends)) {
+    line.style.setProperty(`--${name}`, Math.min(value / most, 1) || 0);
   }
-  return made;
+  return line;
 }
 
 function showDifference(cell, difference) {
@@ -57,18 +57,18 @@ function showDifference(cell, difference) {
   const kind = lower > 0 ? "more" : upper < 0 ? "less" : "open";
   const mark = { more: "▲ ", less: "▼ ", open: "" }[kind];
   const title = kind === "open" ? "" : "Its interval excludes 0";
-  const told = element("span", { className: kind, title, content: mark + signed(value) });
-  cell.replaceChildren(told, " ", element("small", { content: `${signed(lower)} to ${signed(upper)}` }));
+  const figures = element("span", { className: kind, title, content: mark + signed(value) });
+  cell.replaceChildren(figures, " ", element("small", { content: `${signed(lower)} to ${signed(upper)}` }));
 }
 
 // Figures that stay as they are, are not said again by a screen reader.
 function showTotals(selection, count) {
-  for (const [part, number] of Object.entries(selection)) {
+  for (const [side, number] of Object.entries(selection)) {
     const figures = element("dd", { content: [full(number, "count"), " "] });
     figures.append(element("small", { content: percent(count && number / count) }));
-    const shown = find("totals").querySelector(`[data-part=${part}] dd`);
+    const shown = find("totals").querySelector(`[data-side=${side}] dd`);
     if (shown.textContent !== figures.textContent) shown.replaceWith(figures);
-    find("stack").querySelector(`[data-part=${part}]`).style.flexGrow = number;
+    find("stack").querySelector(`[data-side=${side}]`).style.flexGrow = number;
   }
 }
 

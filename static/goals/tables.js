@@ -1,4 +1,4 @@
-// Parts of tables: rows that stay, counts with their bounds, shares as bars.
+// What tables are made of: rows that stay, counts with their bounds, shares as bars.
 
 import { full, percent } from "../shared/format.js";
 
@@ -6,15 +6,15 @@ export const find = (id) => document.getElementById(id);
 
 // Returns a new element; `content` is its text, or its children.
 export function element(tag, { className = "", title = "", content = [] } = {}) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (title) made.title = title;
-  made.append(...[content].flat());
-  return made;
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (title) node.title = title;
+  node.append(...[content].flat());
+  return node;
 }
 
-// Returns the parts of a name, which may be long, with places where a line may end.
-export const breakable = (name) => name.split(/(?<=[_./-])/).flatMap((part) => [part, document.createElement("wbr")]);
+// Returns the pieces of a name, which may be long, with breaks where a line may end.
+export const breakable = (name) => name.split(/(?<=[_./-])/).flatMap((piece) => [piece, document.createElement("wbr")]);
 
 // Shows a row an item, in order; the rows of items that stay, stay, with their focus.
 export function rows(body, template, items, { name, fill }) {

@@ -41,7 +41,7 @@ export function startOfDate(date, zone) {
 // where it was put forward, if that was on the hour.
 export function startOfHour(at, zone) {
   const begins = (time) => {
-    const [before, shown] = [time - GRID, time].map((one) => local(one, zone));
+    const [before, shown] = [time - GRID, time].map((moment) => local(moment, zone));
     return shown.slice(14, 16) === "00" || (before.slice(14, 16) === "55" && before < shown);
   };
   let start = at - (at % GRID);

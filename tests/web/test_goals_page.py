@@ -113,7 +113,7 @@ def test_numbers_of_another_namespace_are_gone_while_these_are_asked_for(goals):
     page, waiting = goals(), []
     page.route("**/v0/analytics?**", lambda route: waiting.append(route))
     page.get_by_label("Namespace").select_option("void")
-    expect(page.locator("#found")).to_be_hidden()
+    expect(page.locator("#panels")).to_be_hidden()
     while not waiting:
         page.wait_for_timeout(10)
     waiting.pop().continue_()
@@ -256,7 +256,7 @@ def test_a_goal_of_any_name_is_shown_as_text(goals, problems):
 
 
 def test_an_address_of_what_is_gone_says_so(goals):
-    page = goals("namespace=shop&goal=gone&include=view", ready="#found")
+    page = goals("namespace=shop&goal=gone&include=view", ready="#panels")
     expect(page.locator("#note")).to_have_text("gone is no goal of this namespace.")
     expect(page.locator("#story")).to_be_hidden()
     assert chooser(page).input_value() == ""
@@ -347,7 +347,7 @@ def test_a_manager_whose_membership_ended_is_told_and_sees_no_numbers(goals):
     ada.namespaces.remove(Namespace.objects.get(name="shop"))
     page.get_by_label("Namespace").select_option("shop")
     expect(page.get_by_role("alert").first).to_contain_text("no access to namespace")
-    expect(page.locator("#found")).to_be_hidden()
+    expect(page.locator("#panels")).to_be_hidden()
 
 
 @pytest.mark.usefixtures("numbers")
