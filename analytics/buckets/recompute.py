@@ -19,7 +19,9 @@ _SQL = Blocks(__file__)
 CLEAR = _SQL.fill("clear")
 ROLL_UP = _SQL.fill(
     "roll_up",
-    shard_values=", ".join(f"sum(parts[{shard}])" for shard in range(1, SHARDS + 1)),
+    shard_values=", ".join(
+        f"sum(shard_values[{shard}])" for shard in range(1, SHARDS + 1)
+    ),
 )
 
 

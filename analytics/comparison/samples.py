@@ -15,7 +15,7 @@ from timegrid.buckets import Span
 
 SUMS = """
 SELECT metric_id, segment, shard - 1, (1000000 * sum(part))::numeric(50)::text
-FROM analytics_bucket, unnest(parts) WITH ORDINALITY AS part (part, shard)
+FROM analytics_bucket, unnest(shard_values) WITH ORDINALITY AS part (part, shard)
 WHERE namespace_id = %(namespace_id)s AND resolution = %(resolution)s
     AND metric_id = ANY(%(metrics)s) AND segment = ANY(%(leaves)s::int[])
     AND start_at >= %(start)s AND start_at < %(end)s

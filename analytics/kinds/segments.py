@@ -1,8 +1,8 @@
 """What values are stored under: the whole namespace, and the leaves of segmentations.
 
-A leaf that a test puts users into is also stored in sixteen parts, by the users'
+A leaf that a test puts users into is also stored as sixteen values, by the users'
 shards: disjoint sets of users, drawn by the hash of their ids, as additive as all else.
-How much the parts differ tells how much chance there is in their sum.
+How much these differ tells how much chance there is in their sum.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ class Segments:
     """The numbers that values are stored under, and SQL expressions that tell them.
 
     `expression` is over `user_key` and `occurred_at`: the array of an event's numbers;
-    `tested` are the numbers whose values are stored in parts too.
+    `tested` are the numbers whose values are stored by shard too.
     """
 
     numbers: list[int]
@@ -32,8 +32,8 @@ class Segments:
         return f"(user_key & {SHARDS - 1})::int" if self.tested else "0"
 
     @property
-    def parts(self) -> str:
-        """An aggregate over `shard` and `value`: the array of a segment's parts."""
+    def shard_values(self) -> str:
+        """An aggregate over `shard` and `value`: a segment's values by shard."""
         if not self.tested:
             return "NULL::numeric[]"
         sums = ", ".join(

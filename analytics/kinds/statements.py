@@ -27,8 +27,8 @@ UNION = "\nUNION ALL\n"
 
 
 def sums(*, spans: Sequence[Span], kinds: Collection[str], segments: Segments) -> str:
-    """Returns the SELECT of (metric_id, segment, start_at, value, parts) in the spans,
-    without zeros.
+    """Returns the SELECT of (metric_id, segment, start_at, value, shard_values)
+    in the spans, without zeros.
 
     Parameters: namespace_id, `segments`, the numbers that values are stored under, and
     in parallel metrics, kinds, names and afters. The spans, sorted, stand in it as
@@ -54,7 +54,7 @@ def sums(*, spans: Sequence[Span], kinds: Collection[str], segments: Segments) -
             "sums",
             tables=",\n".join(tables),
             kinds=UNION.join(rule.sums for rule in rules),
-            shard_values=segments.parts,
+            shard_values=segments.shard_values,
         ),
         segments=segments.expression,
         shard=segments.shard,

@@ -23,7 +23,7 @@ SELECT ARRAY[$starts]::timestamptz[] AS starts
 -- block: sums
 WITH $tables
 SELECT metric_id, segment, start_at, sum(value) AS value,
-    $shard_values AS parts
+    $shard_values AS shard_values
 FROM ($kinds) AS sums (metric_id, start_at, segments, shard, value),
     unnest(segments) AS segment
 GROUP BY 1, 2, 3 HAVING sum(value) <> 0

@@ -516,7 +516,7 @@ class Migration(migrations.Migration):
                 ("start_at", models.DateTimeField()),
                 ("value", models.DecimalField(decimal_places=6, max_digits=38)),
                 (
-                    "parts",
+                    "shard_values",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.DecimalField(decimal_places=6, max_digits=38),
                         help_text="Of a tested leaf: the value by the users' shards.",
@@ -582,7 +582,7 @@ class Migration(migrations.Migration):
                         name="bucket_is_not_zero",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("parts__len", 16)),
+                        condition=models.Q(("shard_values__len", 16)),
                         name="bucket_has_all_shards",
                     ),
                 ],

@@ -26,7 +26,7 @@ class Bucket(models.Model):
     segment = models.IntegerField(default=WHOLE)
     start_at = models.DateTimeField()
     value = models.DecimalField(max_digits=38, decimal_places=6)
-    parts = ArrayField(
+    shard_values = ArrayField(
         models.DecimalField(max_digits=38, decimal_places=6),
         null=True,
         help_text="Of a tested leaf: the value by the users' shards.",
@@ -51,7 +51,8 @@ class Bucket(models.Model):
                 condition=~models.Q(value=0), name="bucket_is_not_zero"
             ),
             models.CheckConstraint(
-                condition=models.Q(parts__len=SHARDS), name="bucket_has_all_shards"
+                condition=models.Q(shard_values__len=SHARDS),
+                name="bucket_has_all_shards",
             ),
         ]
 

@@ -73,10 +73,13 @@ CUT = """
     FULL JOIN whole USING (segmentation, metric_id, start_at)
     WHERE coalesce(summed.value, 0) <> coalesce(whole.value, 0)
     UNION ALL
-    SELECT metric_id, resolution, start_at, value, in_parts, 'sum of parts'
+    SELECT metric_id, resolution, start_at, value, total, 'sum of parts'
     FROM analytics_bucket AS bucket,
-        LATERAL (SELECT sum(part) FROM unnest(parts) AS part) AS summed (in_parts)
-    WHERE namespace_id = %(namespace_id)s AND parts IS NOT NULL AND value <> in_parts
+        LATERAL (
+            SELECT sum(shard_value) FROM unnest(shard_values) AS shard_value
+        ) AS shards (total)
+    WHERE namespace_id = %(namespace_id)s
+        AND shard_values IS NOT NULL AND value <> total
         AND NOT EXISTS (
             SELECT FROM analytics_carried AS carried
             WHERE carried.namespace_id = bucket.namespace_id

@@ -66,9 +66,9 @@ def test_a_refund_is_a_bucket(shop):
 @pytest.mark.parametrize("number", [0, SHARDS - 1, SHARDS + 1])
 def test_a_bucket_by_shards_has_all_of_them(shop, number):
     with pytest.raises(IntegrityError, match="bucket_has_all_shards"):
-        store(shop.pk, parts=[1] * number)
+        store(shop.pk, shard_values=[1] * number)
 
 
 def test_a_bucket_by_shards_or_without_them_is_stored(shop):
-    assert store(shop.pk, parts=[1] + [0] * (SHARDS - 1)).pk
-    Bucket.objects.update(parts=None)
+    assert store(shop.pk, shard_values=[1] + [0] * (SHARDS - 1)).pk
+    Bucket.objects.update(shard_values=None)

@@ -212,8 +212,8 @@ def test_verify_finds_a_leaf_or_a_part_that_is_wrong(shop, kind):
             "history",
         }
     else:
-        first, *rest = wrong.parts or [Decimal(0)]
-        same.update(parts=[first + 1, *rest])
+        first, *rest = wrong.shard_values or [Decimal(0)]
+        same.update(shard_values=[first + 1, *rest])
         expected = {"sum of parts"}
     found = verification.verify(namespace_id=shop, now=NOON)
     assert {one.check for one in found.first} == expected

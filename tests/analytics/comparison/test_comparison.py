@@ -82,7 +82,7 @@ def put(place, cut, leaf, at=START, **each):
             resolution=86400,
             start_at=buckets.floor(at, resolution=86400),
             value=sum(value + shard % 2 for shard in range(SHARDS)),
-            parts=[value + shard % 2 for shard in range(SHARDS)],
+            shard_values=[value + shard % 2 for shard in range(SHARDS)],
         )
         for name, value in each.items()
     )

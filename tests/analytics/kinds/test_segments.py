@@ -123,7 +123,7 @@ def test_leaves_sum_to_the_whole_and_parts_to_their_leaf(past, one, two, tree):
     for cut in segmentation.resolved_segmentations(namespace_id=shop):
         assert summed(found, cut.segments) == found[WHOLE]
         for number, place in zip(cut.segments, cut.leaves, strict=True):
-            for key, parts in kept(shop, "parts")[number].items():
+            for key, parts in kept(shop, "shard_values")[number].items():
                 told = sum(parts) if place.is_tested else parts
                 assert told == (found[number][key] if place.is_tested else None)
 
@@ -170,7 +170,7 @@ def test_a_part_has_the_users_of_its_shard(resolution, start_at):
     ab_test(shop, "one", share_a=50, share_b=50, start_at=START)
     cut = segmented(shop, split("one", leaf(), leaf(), leaf()))
     happen([event("purchase", START, user=user) for user in USERS], shop=shop)
-    found = kept(shop, "parts")
+    found = kept(shop, "shard_values")
     in_a, in_b = (
         found[number]["purchases", resolution, start_at] for number in cut.segments[:2]
     )
