@@ -16,9 +16,9 @@ from analytics.reports import plans, queue, sheets, storing, workbooks
 from analytics.reports.plans import Plan, PlanError
 from analytics.reports.queue import LostError
 from analytics.reports.sheets import Book, Sheet, Tell
-from analytics.series import queries, sums
+from analytics.series import queries, readings, sums
 from analytics.series import values as series
-from analytics.series.values import Part, Reading
+from analytics.series.readings import Reading, SegmentSums
 from db.sql import snapshot
 from timegrid import buckets
 from timegrid.buckets import TooManyCells
@@ -139,29 +139,31 @@ def reading(plan: Plan) -> Reading:
     """Returns all sums, read piece by piece, so that no statement returns very much."""
     step = min(buckets.MAX_CELLS, PIECE // max(1, len(plan.names) * plan.parts) + 1)
     pieces = [
-        series.read(
+        readings.read(
             plan.edges[lower : lower + step + 1],
             plan.names,
             namespace_id=plan.namespace_id,
-            cut=plan.cut,
+            segmentation=plan.cut,
         )
         for lower in range(0, max(1, plan.cells), step)
     ]
-    parts = [
-        Part(first.path, sums.joined([first.sums, *(one.sums for one in others)]))
-        for first, *others in zip(*(one.parts for one in pieces), strict=True)
+    segments = [
+        SegmentSums(
+            first.path, sums.joined([first.sums, *(other.sums for other in others)])
+        )
+        for first, *others in zip(*(piece.segments for piece in pieces), strict=True)
     ]
-    return Reading(plan.edges, parts, pieces[0].stale)
+    return Reading(plan.edges, segments, pieces[0].stale)
 
 
 def filled(plan: Plan, found: Reading) -> list[Sheet]:
     """Returns a sheet a kind, with its columns."""
     made = []
     if plan.formulas is not None:
-        kpis = series.kpi_columns(plan.formulas, found.parts, cells=plan.cells)
+        kpis = series.kpi_columns(plan.formulas, found.segments, cells=plan.cells)
         made.append(Sheet("kpis", kpis, plan.cells, plan.kpi_labels))
     if plan.metrics is not None:
-        metrics = series.metric_columns(plan.metrics, found.parts, cells=plan.cells)
+        metrics = series.metric_columns(plan.metrics, found.segments, cells=plan.cells)
         made.append(Sheet("metrics", metrics, plan.cells, plan.metric_labels))
     return made
 

@@ -54,8 +54,8 @@ class Status(StrEnum):
 def catalogue(names: Sequence[str]) -> tuple[list[KPI], list[str]]:
     """Returns active KPIs in order (no names: all) and warnings for unknown names."""
     kpis = list(KPI.objects.in_order())
-    kept, warnings = known([kpi.name for kpi in kpis], names, what="KPI")
-    return [kpi for kpi in kpis if kpi.name in kept], warnings
+    chosen, warnings = known([kpi.name for kpi in kpis], names, what="KPI")
+    return [kpi for kpi in kpis if kpi.name in chosen], warnings
 
 
 def unreadable(kpis: Sequence[KPI]) -> list[str]:
@@ -65,15 +65,15 @@ def unreadable(kpis: Sequence[KPI]) -> list[str]:
 
 
 def known(
-    found: Sequence[str], names: Sequence[str], *, what: str
+    existing: Sequence[str], names: Sequence[str], *, what: str
 ) -> tuple[list[str], list[str]]:
     """Returns which names are asked for, and warnings for a few that are unknown."""
-    asked, there = dict.fromkeys(names), set(found)
+    asked, there = dict.fromkeys(names), set(existing)
     unknown = [name for name in asked if name not in there]
     warnings = [f"unknown {what}: {name}" for name in unknown[:FEW]]
     if len(unknown) > FEW:
         warnings.append(f"{len(unknown) - FEW:,} more are no {what}")
-    return [name for name in found if not names or name in asked], warnings
+    return [name for name in existing if not names or name in asked], warnings
 
 
 class KPIState(NamedTuple):
@@ -120,18 +120,20 @@ def data_state(*, namespace_id: int, kpis: Sequence[KPI], now: datetime) -> Data
             last_at=metric_bucket(LAST, namespace_id, now),
         )
     )
-    latest = max((one.last_at for one in metrics if one.last_at), default=None)
+    latest = max((metric.last_at for metric in metrics if metric.last_at), default=None)
     missing = {
-        one.name
-        for one in metrics
-        if latest and (one.stale or (one.last_at or latest) < latest - SILENCE)
+        metric.name
+        for metric in metrics
+        if latest and (metric.stale or (metric.last_at or latest) < latest - SILENCE)
     }
-    last = {one.name: one.last_at for one in metrics}
+    last = {metric.name: metric.last_at for metric in metrics}
     states = {
         kpi.name: state(formula.read(kpi.formula), last, missing=missing)
         for kpi in kpis
     }
-    first_at = min((one.first_at for one in metrics if one.first_at), default=None)
+    first_at = min(
+        (metric.first_at for metric in metrics if metric.first_at), default=None
+    )
     return DataState(first_at, states)
 
 
@@ -140,7 +142,7 @@ def metric_bucket(statement: str, namespace_id: int, now: datetime) -> RawSQL:
 
 
 def state(
-    one: Formula | None,
+    formula: Formula | None,
     last: Mapping[str, datetime | None],
     *,
     missing: AbstractSet[str],
@@ -148,12 +150,12 @@ def state(
     """Returns a KPI's state by metric name → start of the metric's last bucket, and the
     names of the metrics whose data are missing.
     """
-    if one is None:
+    if formula is None:
         return KPIState(Status.MISSING_CONFIG)
-    without = [name for name in one.names if name in last and last[name] is None]
-    if gone := [name for name in one.names if name not in last]:
+    without = [name for name in formula.names if name in last and last[name] is None]
+    if gone := [name for name in formula.names if name not in last]:
         return KPIState(Status.MISSING_CONFIG, without, gone)
-    if missing & set(one.names):
+    if missing & set(formula.names):
         return KPIState(Status.MISSING_DATA, without)
     return KPIState(Status.OK, without)
 
@@ -169,21 +171,28 @@ def data_as_of(*, namespace_id: int, now: datetime) -> datetime:
 
 
 def partial(
-    cut: ResolvedSegmentation | None, *, names: Collection[str], since: datetime
+    segmentation: ResolvedSegmentation | None,
+    *,
+    names: Collection[str],
+    since: datetime,
 ) -> list[str]:
     """Returns a warning where the leaves of a segmentation do not make the whole."""
-    if cut is None or not names:
+    if segmentation is None or not names:
         return []
-    rows = Backfill.objects.filter(segmentation=cut.id, definition=cut.definition)
+    rows = Backfill.objects.filter(
+        segmentation=segmentation.id, definition=segmentation.definition
+    )
     fill = rows.first()
     if fill is None:
-        return [f"segmentation {cut.name} waits for its numbers: ask in a minute"]
+        return [
+            f"segmentation {segmentation.name} waits for its numbers: ask in a minute"
+        ]
     if not fill.finished_at:
         done = f"{fill.done} of {fill.total} days"
-        return [f"segmentation {cut.name} is being filled: {done} are done"]
+        return [f"segmentation {segmentation.name} is being filled: {done} are done"]
     if fill.from_at and since < fill.from_at:
         whole_from = f"{fill.from_at:%Y-%m-%d %H:%M} UTC"
-        return [f"segmentation {cut.name} is complete from {whole_from} on"]
+        return [f"segmentation {segmentation.name} is complete from {whole_from} on"]
     return []
 
 

@@ -88,21 +88,21 @@ def kpi_config(kpi: KPI) -> Answer:
 
 def kpi_status(kpi: KPI, *, state: KPIState) -> Answer:
     """Returns a KPI's state with its config; metrics that are gone, where any are."""
-    told = {name: value for name, value in state._asdict().items() if value}
-    told.setdefault("metrics_without_data", [])
-    return {**told, "kpi": kpi_config(kpi)}
+    status = {name: value for name, value in state._asdict().items() if value}
+    status.setdefault("metrics_without_data", [])
+    return {**status, "kpi": kpi_config(kpi)}
 
 
 def kpi_table(table: Table) -> Answer:
-    def numbers(one: Column) -> Answer:
-        return {"aggregate": one.aggregate, "values": one.values}
+    def numbers(column: Column) -> Answer:
+        return {"aggregate": column.aggregate, "values": column.values}
 
     return {**starts(table), "kpis": columns(table, name="kpi", numbers=numbers)}
 
 
 def metric_table(table: Table) -> Answer:
-    def numbers(one: Column) -> Answer:
-        return {"values": one.values}
+    def numbers(column: Column) -> Answer:
+        return {"values": column.values}
 
     return {**starts(table), "metrics": columns(table, name="name", numbers=numbers)}
 
@@ -111,30 +111,33 @@ def starts(table: Table) -> Answer:
     """Returns when the cells start, and those that they are compared with, and which
     of them are complete, where that was asked for.
     """
-    told: Answer = {}
-    for prefix, one in (("", table), ("previous_", table.previous)):
-        if one:
-            told[f"{prefix}start_timestamps"] = one.start_timestamps
-        if one and one.complete is not None:
-            told[f"{prefix}complete"] = one.complete
-        if one and one.end_timestamp is not None:
-            told[f"{prefix}end_timestamp"] = one.end_timestamp
-    return told
+    body: Answer = {}
+    for prefix, cells in (("", table), ("previous_", table.previous)):
+        if cells:
+            body[f"{prefix}start_timestamps"] = cells.start_timestamps
+        if cells and cells.complete is not None:
+            body[f"{prefix}complete"] = cells.complete
+        if cells and cells.end_timestamp is not None:
+            body[f"{prefix}end_timestamp"] = cells.end_timestamp
+    return body
 
 
 def columns(
     table: Table, *, name: str, numbers: Callable[[Column], Answer]
 ) -> list[Answer]:
     """Returns a column's `name` and numbers, with those it is compared with."""
-    found = [{name: one.name, **place(one), **numbers(one)} for one in table.columns]
+    bodies = [
+        {name: column.name, **segment(column), **numbers(column)}
+        for column in table.columns
+    ]
     if table.previous:
-        for one, previous in zip(found, table.previous.columns, strict=True):
-            one["previous"] = numbers(previous)
-    return found
+        for body, previous in zip(bodies, table.previous.columns, strict=True):
+            body["previous"] = numbers(previous)
+    return bodies
 
 
-def place(one: Column) -> Answer:
-    return {"segment": one.segment} if one.segment else {}
+def segment(column: Column) -> Answer:
+    return {"segment": column.segment} if column.segment else {}
 
 
 def answer(body: Answer, *, warnings: list[str]) -> Answer:

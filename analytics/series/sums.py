@@ -8,7 +8,7 @@ send and to read.
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,7 @@ class Sums(NamedTuple):
     stale: AbstractSet[str]
 
 
-def of(
+def read_sums(
     *,
     namespace_id: int,
     names: AbstractSet[str],
@@ -71,15 +71,38 @@ def of(
 ) -> Sums:
     """Returns the sums of active metrics.
 
+    A metric that waits for its rebuild has none in leaves: what is in them since they
+    were filled is not in the whole yet.
+    """
+    seconds = np.array([int(edge.timestamp()) for edge in edges])
+    sums: dict[int, dict[str, Rationals]] = {number: {} for number in segments}
+    stale, per = set(), denominators(seconds)
+    for name, number, kind, event_name, after, built_as, *packed in fetch_rows(
+        namespace_id=namespace_id, names=names, segments=segments, edges=edges
+    ):
+        if waits := is_stale(kind, event_name, after, built_as=built_as):
+            stale.add(name)
+        if number == WHOLE or not waits:
+            sums[number][name] = Rationals(filled(*packed, seconds=seconds), per)
+    return Sums(list(sums.values()), stale)
+
+
+def fetch_rows(
+    *,
+    namespace_id: int,
+    names: AbstractSet[str],
+    segments: Sequence[int],
+    edges: Sequence[datetime],
+) -> list[tuple[Any, ...]]:
+    """Returns the rows of SUMS, one a metric and segment.
+
     They are read at the coarsest resolution that fits; where every cell is one stored
-    bucket there is nothing to group. A metric that waits for its rebuild has none in
-    leaves: what is in them since they were filled is not in the whole yet.
+    bucket there is nothing to group.
     """
     whole_seconds = [int(edge.timestamp()) for edge in edges]
-    seconds = np.array(whole_seconds)
     resolution = buckets.resolution_of(whole_seconds)
-    grouped = bool((np.diff(seconds) != resolution).any())
-    rows = sql.fetch(
+    grouped = bool((np.diff(whole_seconds) != resolution).any())
+    return sql.fetch(
         SUMS.replace("{by_cell}", CELLS if grouped else BUCKETS),
         namespace_id=namespace_id,
         names=sorted(names),
@@ -89,14 +112,6 @@ def of(
         end=edges[-1],
         edges=sql.array(whole_seconds if grouped else []),
     )
-    found: dict[int, dict[str, Rationals]] = {number: {} for number in segments}
-    stale, per = set(), denominators(seconds)
-    for name, number, kind, event_name, after, built_as, *packed in rows:
-        if waits := is_stale(kind, event_name, after, built_as=built_as):
-            stale.add(name)
-        if number == WHOLE or not waits:
-            found[number][name] = Rationals(filled(*packed, seconds=seconds), per)
-    return Sums(list(found.values()), stale)
 
 
 def filled(
@@ -120,38 +135,38 @@ def filled(
 
 def ended(
     whole: Mapping[str, Rationals],
-    place: int,
+    cell: int,
     pieces: Sequence[Mapping[str, Rationals]],
 ) -> dict[str, Rationals]:
-    """Returns sums whose cell at `place` has what is in the pieces, and nothing without
+    """Returns sums whose cell at `cell` has what is in the pieces, and nothing without
     any; the cells after it are not in the sum of all.
     """
     return {
-        name: shortened(whole[name], place, [total(one[name]) for one in pieces])
+        name: shortened(whole[name], cell, [total(piece[name]) for piece in pieces])
         for name in in_all([whole, *pieces])
     }
 
 
-def shortened(series: Rationals, place: int, pieces: Sequence[int]) -> Rationals:
+def shortened(series: Rationals, cell: int, pieces: Sequence[int]) -> Rationals:
     values = series.numerators.values.tolist()
     known = np.broadcast_to(series.denominators.values, len(values)).copy()
-    values[place] = sum(pieces)
-    values[-1] = sum(values[: place + 1])
+    values[cell] = sum(pieces)
+    values[-1] = sum(values[: cell + 1])
     if not pieces:
-        known[place] = 0
-        known[-1] = known[: place + 1].max()
+        known[cell] = 0
+        known[-1] = known[: cell + 1].max()
     return Rationals(Integers.of(rationals.array(values)), Integers.of(known))
 
 
 def joined(pieces: Sequence[Mapping[str, Rationals]]) -> dict[str, Rationals]:
     """Returns sums over the cells of all pieces, one after another, of some length."""
     return {
-        name: concatenated([one[name] for one in pieces]) for name in in_all(pieces)
+        name: concatenated([piece[name] for piece in pieces]) for name in in_all(pieces)
     }
 
 
 def concatenated(pieces: Sequence[Rationals]) -> Rationals:
-    cells = [one.numerators.values[:-1] for one in pieces]
+    cells = [piece.numerators.values[:-1] for piece in pieces]
     whole = rationals.array([sum(map(total, pieces))])
     return Rationals.of(np.concatenate([*cells, whole]), per=MILLIONTHS)
 
@@ -159,7 +174,7 @@ def concatenated(pieces: Sequence[Rationals]) -> Rationals:
 def in_all(pieces: Sequence[Mapping[str, Rationals]]) -> list[str]:
     """Returns the metrics that were active in every reading."""
     first, *others = pieces
-    return [name for name in first if all(name in one for one in others)]
+    return [name for name in first if all(name in other for other in others)]
 
 
 def total(series: Rationals) -> int:

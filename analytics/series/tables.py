@@ -99,13 +99,15 @@ def sheet(table: Table, *, total: str | None, zone: ZoneInfo) -> list[Row]:
     """Returns the column of times and those of numbers, each below its heading."""
     times = [datetime.fromtimestamp(at, zone) for at in table.start_timestamps]
     starts: Row = ["start", *(at.isoformat() for at in times), total]
-    complete: list[Row] = []
+    marks: list[Row] = []
     if table.complete is not None:
-        complete = [["complete", *(str(one).lower() for one in table.complete), None]]
+        marks = [
+            ["complete", *(str(complete).lower() for complete in table.complete), None]
+        ]
     return [
         starts,
-        *complete,
-        *([one.heading, *one.series().digits()] for one in table.columns),
+        *marks,
+        *([column.heading, *column.series().digits()] for column in table.columns),
     ]
 
 

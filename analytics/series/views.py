@@ -13,8 +13,7 @@ from rest_framework.serializers import Serializer
 
 from accounts.models import Role
 from accounts.views import Endpoint, reads
-from analytics.series import queries, serializers, tables
-from analytics.series import values as series
+from analytics.series import queries, serializers, tables, values
 from analytics.series.tables import Table
 from api import spans
 from api.renderers import CSVRenderer, JSONRenderer
@@ -61,17 +60,17 @@ class KPIStatuses(Endpoint):
     def get(self, request: Request) -> Response:
         """Say of each KPI whether its numbers can be trusted, with its config."""
         kpis, warnings = queries.catalogue(self.query["kpis"])
-        place = self.scope().id
+        namespace_id = self.scope().id
         now = datetime.now(UTC)
-        found = queries.data_state(namespace_id=place, kpis=kpis, now=now)
-        as_of = queries.data_as_of(namespace_id=place, now=now)
-        states = found.kpis.items()
-        warnings += [f"KPI {name} {one.fault}" for name, one in states if one.fault]
+        state = queries.data_state(namespace_id=namespace_id, kpis=kpis, now=now)
+        as_of = queries.data_as_of(namespace_id=namespace_id, now=now)
+        states = state.kpis.items()
+        warnings += [f"KPI {name} {kpi.fault}" for name, kpi in states if kpi.fault]
         body = {
-            "data_from": found.data_from and found.data_from.timestamp(),
+            "data_from": state.data_from and state.data_from.timestamp(),
             "data_as_of": as_of.timestamp(),
             "statuses": [
-                serializers.kpi_status(kpi, state=found.kpis[kpi.name]) for kpi in kpis
+                serializers.kpi_status(kpi, state=state.kpis[kpi.name]) for kpi in kpis
             ],
         }
         return Response(serializers.answer(body, warnings=warnings))
@@ -87,17 +86,17 @@ class TableView(Endpoint):
 
     def get_renderers(self) -> list[BaseRenderer]:
         """Returns what can write the answer: what is no table leaves as JSON."""
-        found = super().get_renderers()
-        return found if self.request.method in {"GET", "HEAD"} else found[:1]
+        renderers = super().get_renderers()
+        return renderers if self.request.method in {"GET", "HEAD"} else renderers[:1]
 
     def perform_content_negotiation(
         self, request: Request, force: bool = False
     ) -> tuple[BaseRenderer, str]:
         """Returns what writes the answer; a wrong format is left to the query."""
         asked = request.query_params.get("format")
-        for one in self.get_renderers():
-            if one.format == asked:
-                return one, one.media_type
+        for renderer in self.get_renderers():
+            if renderer.format == asked:
+                return renderer, renderer.media_type
         return super().perform_content_negotiation(request, force)
 
 
@@ -107,11 +106,11 @@ class KPIValues(TableView):
     @documented(serializers.KPIValuesQuery, serializers.KPIValuesAnswer, as_csv=True)
     def get(self, request: Request) -> Response:
         """Compute KPIs over a span of time, cut into cells, and over all of it."""
-        found = table(self, read=series.kpi_values, names=self.query["kpis"])
+        numbers = read_table(self, read=values.kpi_values, names=self.query["kpis"])
         if request.accepted_renderer.format == CSVRenderer.format:
-            return spreadsheet("kpis", found, self.query)
-        body = serializers.kpi_table(found)
-        return Response(serializers.answer(body, warnings=found.warnings))
+            return spreadsheet("kpis", numbers, self.query)
+        body = serializers.kpi_table(numbers)
+        return Response(serializers.answer(body, warnings=numbers.warnings))
 
 
 class MetricValues(TableView):
@@ -122,14 +121,14 @@ class MetricValues(TableView):
     )
     def get(self, request: Request) -> Response:
         """Sum metrics over the cells of a span of time."""
-        found = table(self, read=series.metric_values, names=self.query["names"])
+        numbers = read_table(self, read=values.metric_values, names=self.query["names"])
         if request.accepted_renderer.format == CSVRenderer.format:
-            return spreadsheet("metrics", found, self.query)
-        body = serializers.metric_table(found)
-        return Response(serializers.answer(body, warnings=found.warnings))
+            return spreadsheet("metrics", numbers, self.query)
+        body = serializers.metric_table(numbers)
+        return Response(serializers.answer(body, warnings=numbers.warnings))
 
 
-def table(
+def read_table(
     endpoint: Endpoint,
     *,
     read: Callable[..., Table],
@@ -140,17 +139,17 @@ def table(
     Raises Missing, PermissionDenied, and ValidationError for too many cells and for
     what cannot be compared.
     """
-    query, place = endpoint.query, endpoint.scope().id
+    query, namespace_id = endpoint.query, endpoint.scope().id
     asked = query.get("segmentation")
-    cut = asked and segmentation_queries.existing_segmentation(
-        namespace_id=place, segmentation_id=asked
+    segmentation = asked and segmentation_queries.existing_segmentation(
+        namespace_id=namespace_id, segmentation_id=asked
     )
     try:
         return read(
-            namespace_id=place,
+            namespace_id=namespace_id,
             names=names,
             period=spans.period(query),
-            segmentation=cut,
+            segmentation=segmentation,
             now=datetime.now(UTC),
         )
     except TooManyCells as error:
@@ -159,10 +158,10 @@ def table(
         raise ValidationError({"compare": [str(error)]}) from None
 
 
-def spreadsheet(what: str, found: Table, query: dict[str, Any]) -> Response:
+def spreadsheet(what: str, table: Table, query: dict[str, Any]) -> Response:
     """Answers with the rows of a table, in a file that is named after its days."""
     zone = spans.period(query).zone
-    name = tables.file_name(what, found, zone=zone)
+    name = tables.file_name(what, table, zone=zone)
     saved = content_disposition_header(as_attachment=True, filename=name)
-    rows = tables.rows(found, zone=zone)
+    rows = tables.rows(table, zone=zone)
     return Response(rows, headers={"Content-Disposition": saved})

@@ -14,7 +14,7 @@ from analytics.models import Kind, Report, Status
 from analytics.reports import exports, queue, sheets, storing, tasks
 from analytics.reports.exports import WRITERS
 from analytics.reports.queue import HOLD
-from analytics.series import values as series
+from analytics.series import readings
 from tests.analytics.builders import (
     DAY,
     HOUR,
@@ -100,10 +100,10 @@ def test_all_numbers_of_a_file_are_of_one_moment(shop, files, monkeypatch):
             arrivals.append(pool.submit(elsewhere, aggregate, shop.pk).result())
         return found
 
-    read = series.read
+    read = readings.read
     asked(shop, granularity="1h", start_timestamp=(NOON - 5 * HOUR).timestamp())
     with monkeypatch.context() as patch:
-        patch.setattr(series, "read", reading)
+        patch.setattr(readings, "read", reading)
         patch.setattr(exports, "PIECE", 0)
         rows = table(content(work()))
     assert arrivals[0]
