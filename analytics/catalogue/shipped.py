@@ -199,13 +199,13 @@ def kpis() -> list[KPI]:
     return [
         KPI(
             name=name,
-            position=10 * place,
+            position=10 * number,
             display_name=display_name,
             unit=unit,
             formula=formula,
             description=description,
         )
-        for place, (name, display_name, unit, formula, description) in enumerate(
+        for number, (name, display_name, unit, formula, description) in enumerate(
             KPIS, start=1
         )
     ]

@@ -79,15 +79,15 @@ class MetricValuesBody(NamespaceInput):
         """Checks how much there is before it looks at every piece."""
         if isinstance(data, dict):
             require_few(data.get("metrics"))
-        found: Body = super().to_internal_value(data)
-        return found
+        body: Body = super().to_internal_value(data)
+        return body
 
     def validate_start_timestamps(self, starts: list[datetime]) -> list[datetime]:
         require_distinct([at.timestamp() for at in starts])
         return starts
 
     def validate_metrics(self, metrics: list[Body]) -> list[Body]:
-        require_distinct([one["name"] for one in metrics])
+        require_distinct([metric["name"] for metric in metrics])
         return metrics
 
     def validate(self, attrs: Body) -> Body:
@@ -95,8 +95,8 @@ class MetricValuesBody(NamespaceInput):
         message = f"{expected:,} values are expected, one for each start timestamp."
         wrong = {
             str(index): {"values": [message]}
-            for index, one in enumerate(attrs["metrics"])
-            if len(one["values"]) != expected
+            for index, metric in enumerate(attrs["metrics"])
+            if len(metric["values"]) != expected
         }
         if wrong:
             raise ValidationError({"metrics": wrong})
@@ -106,8 +106,8 @@ class MetricValuesBody(NamespaceInput):
 def require_few(metrics: object) -> None:
     """Raises ValidationError where there are more values than one push may hold."""
     columns = metrics if isinstance(metrics, list) else []
-    sent = (one.get("values") for one in columns if isinstance(one, dict))
-    if sum(len(one) for one in sent if isinstance(one, list)) > MAX_VALUES:
+    sent = (column.get("values") for column in columns if isinstance(column, dict))
+    if sum(len(values) for values in sent if isinstance(values, list)) > MAX_VALUES:
         message = f"At most {MAX_VALUES:,} values are taken at once."
         raise ValidationError({"metrics": [message]})
 

@@ -59,28 +59,36 @@ def put(
     metrics = ids(values)
     sql.lock("push", key=namespace_id)
     run = runs.begin(namespace_id=namespace_id, cause=Cause.PUSH, at=at)
-    place = {"namespace_id": namespace_id, "run_id": run.pk}
     seconds = [int(start.timestamp()) for start in starts]
     written = sql.execute(
         PUT,
         metrics=sql.array(metrics[name] for name in values for _ in starts),
         seconds=sql.array(seconds * len(values)),
-        values=sql.array(f"{one:f}" for column in values.values() for one in column),
-        **place,
+        values=sql.array(
+            f"{value:f}" for column in values.values() for value in column
+        ),
+        namespace_id=namespace_id,
+        run_id=run.pk,
     )
     above = recompute.roll_up(
-        metrics=list(metrics.values()), segments=[WHOLE], spans=spans(starts), **place
+        namespace_id=namespace_id,
+        metrics=list(metrics.values()),
+        segments=[WHOLE],
+        spans=spans(starts),
+        run_id=run.pk,
     )
     return runs.finish(run, buckets=written + above)
 
 
 def ids(names: Iterable[str]) -> dict[str, int]:
     """Returns the ids of metrics by name. Raises PushError."""
-    found = {one.name: one for one in Metric.objects.filter(name__in=list(names))}
-    reasons = {name: reason(name, found.get(name)) for name in names}
+    metrics = {
+        metric.name: metric for metric in Metric.objects.filter(name__in=list(names))
+    }
+    reasons = {name: reason(name, metrics.get(name)) for name in names}
     if wrong := {name: why for name, why in reasons.items() if why}:
         raise PushError(wrong)
-    return {name: one.pk for name, one in found.items()}
+    return {name: metric.pk for name, metric in metrics.items()}
 
 
 def reason(name: str, metric: Metric | None) -> str:

@@ -48,13 +48,13 @@ def push(endpoint: Endpoint) -> None:
             services.put(
                 namespace_id=endpoint.writable_scope().id,
                 starts=endpoint.body["start_timestamps"],
-                values={one["name"]: one["values"] for one in columns},
+                values={column["name"]: column["values"] for column in columns},
                 at=datetime.now(UTC),
             )
     except services.PushError as error:
         wrong = {
-            str(index): {"name": [error.reasons[one["name"]]]}
-            for index, one in enumerate(columns)
-            if one["name"] in error.reasons
+            str(index): {"name": [error.reasons[column["name"]]]}
+            for index, column in enumerate(columns)
+            if column["name"] in error.reasons
         }
         raise ValidationError({"metrics": wrong}) from None

@@ -113,17 +113,17 @@ def parse(text: str) -> Formula:
 def _check_characters(source: str) -> None:
     opened: list[tuple[int, int]] = []
     for match in _NOTABLE.finditer(source):
-        place = _place(source, match.start())
+        position = _line_and_column(source, match.start())
         if match[0] not in "()":
-            raise _error(*place, f"{match[0]!r} is not allowed: {_ALLOWED}")
+            raise _error(*position, f"{match[0]!r} is not allowed: {_ALLOWED}")
         if match[0] == "(":
-            opened.append(place)
+            opened.append(position)
         elif not opened:
-            raise _error(*place, "this parenthesis closes nothing")
+            raise _error(*position, "this parenthesis closes nothing")
         else:
             opened.pop()
         if len(opened) > MAX_DEPTH:
-            raise _error(*place, f"parentheses may be at most {MAX_DEPTH} deep")
+            raise _error(*position, f"parentheses may be at most {MAX_DEPTH} deep")
     if opened:
         raise _error(*opened[-1], "this parenthesis is never closed")
 
@@ -136,8 +136,10 @@ def _expression(source: str) -> ast.expr:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         # What is missing at the end, Python misses only at our own parenthesis.
         line, column = getattr(error, "lineno", 2), getattr(error, "offset", 1)
-        place = min((line - 1, column), _place(source, len(source.rstrip())))
-        raise _error(*place, "this cannot be read as arithmetic") from None
+        position = min(
+            (line - 1, column), _line_and_column(source, len(source.rstrip()))
+        )
+        raise _error(*position, "this cannot be read as arithmetic") from None
     nodes = sum(isinstance(node, ast.expr) for node in ast.walk(body))
     if nodes > MAX_NODES:
         raise _error(1, 1, f"{nodes} operands and operators, at most {MAX_NODES}")
@@ -160,8 +162,8 @@ def _tree(node: ast.expr, source: str) -> Tree:
             if number == 0:
                 return Decimal(0)
     # A bare generator is located at our own opening parenthesis, on line 0.
-    place = max(node.lineno - 1, 1), node.col_offset + 1
-    raise _error(*place, f"{ast.unparse(node)!r} is not allowed: {_ALLOWED}")
+    position = max(node.lineno - 1, 1), node.col_offset + 1
+    raise _error(*position, f"{ast.unparse(node)!r} is not allowed: {_ALLOWED}")
 
 
 def _combined(symbol: str, left: Rationals, right: Rationals) -> Rationals:
@@ -179,7 +181,7 @@ def _named(leaf: Decimal | str) -> dict[str, None]:
     return {leaf: None} if isinstance(leaf, str) else {}
 
 
-def _place(source: str, index: int) -> tuple[int, int]:
+def _line_and_column(source: str, index: int) -> tuple[int, int]:
     return source.count("\n", 0, index) + 1, index - source.rfind("\n", 0, index)
 
 

@@ -178,16 +178,16 @@ class Rationals:
         A fraction that ends by itself, as no quotient is sure to, is exact: a Decimal
         where it has more digits than a float.
         """
-        told: list[float | Decimal | None] = list(self.numbers())
-        places = decimal_places(self.denominators.values)
-        if places is None:
-            return told
-        factor = 10**places // self.denominators.values
+        digits: list[float | Decimal | None] = list(self.numbers())
+        decimals = decimals_of(self.denominators.values)
+        if decimals is None:
+            return digits
+        factor = 10**decimals // self.denominators.values
         if self.numerators.bound * abs(factor) >= DIGITS:
             for index, value in enumerate(self.numerators.wide * factor):
                 if abs(value) >= DIGITS:
-                    told[index] = decimal(value, places)
-        return told
+                    digits[index] = decimal(value, decimals)
+        return digits
 
 
 def gaps(array: Floats) -> list[float | None]:
@@ -231,18 +231,18 @@ def quotient(above: int, below: int) -> float:
         return np.nan
 
 
-def decimal_places(denominator: Any) -> int | None:
+def decimals_of(denominator: Any) -> int | None:
     """Returns how many decimals every fraction of a denominator has; None: no end."""
     if not isinstance(denominator, int) or denominator == 0:
         return None
-    rest, places = abs(denominator), 0
+    rest, decimals = abs(denominator), 0
     while (common := gcd(rest, 10)) > 1:
-        rest, places = rest // common, places + 1
-    return places if rest == 1 else None
+        rest, decimals = rest // common, decimals + 1
+    return decimals if rest == 1 else None
 
 
-def decimal(value: int, places: int) -> Decimal:
-    """Returns value / 10^places as it is written: with a decimal, as floats are."""
-    while places > 1 and value % 10 == 0:
-        value, places = value // 10, places - 1
-    return Decimal(f"{value}e-{places}")
+def decimal(value: int, decimals: int) -> Decimal:
+    """Returns value / 10^decimals as it is written: with a decimal, as floats are."""
+    while decimals > 1 and value % 10 == 0:
+        value, decimals = value // 10, decimals - 1
+    return Decimal(f"{value}e-{decimals}")

@@ -145,37 +145,40 @@ def _bracketed(term: Term, binds: int) -> str:
 def _multiplied(symbol: str, left: Term, right: Term) -> Dimension:
     sign = 1 if symbol == "*" else -1
     pairs = zip(left.dimension, right.dimension, strict=True)
-    found = Dimension(*(one + sign * other for one, other in pairs))
+    product = Dimension(*(first + sign * second for first, second in pairs))
     if left.number and right.number:
-        return Dimension(hundreds=max(0, found.hundreds))
-    return found
+        return Dimension(hundreds=max(0, product.hundreds))
+    return product
 
 
 def _added(symbol: str, left: Term, right: Term) -> Dimension:
-    one, other = left.dimension, right.dimension
-    if one.amount == other.amount:
-        if one.scale == other.scale:
-            return one
-        amounts = one.amount != NUMBER and one.whole and other.whole
+    first, second = left.dimension, right.dimension
+    if first.amount == second.amount:
+        if first.scale == second.scale:
+            return first
+        amounts = first.amount != NUMBER and first.whole and second.whole
         if amounts or (left.number and right.number):
-            return Dimension(*one.amount)
+            return Dimension(*first.amount)
     words = left.text, _words(left), right.text, _words(right), _VERBS[symbol]
-    hint = HINT if one.amount == other.amount == NUMBER else ""
+    hint = HINT if first.amount == second.amount == NUMBER else ""
     raise FormulaError(f"{UNLIKE.format(*words)}{hint}.")
 
 
 def _words(term: Term) -> str:
     """Returns what a term is, to go on after "is"."""
-    found = term.dimension
-    if found.amount == NUMBER:
-        plain = "a plain number" if term.number else "a ratio"
-        again = "in percent, multiplied by 100 again"
-        return plain if found.scale < 1 else "in percent" if found.scale == 1 else again
-    words = f"in {_powers(found.usd, found.counts)}"
-    if min(found.amount) < 0:
-        words += f" per {_powers(-found.usd, -found.counts)}"
+    dimension = term.dimension
+    if dimension.amount == NUMBER:
+        if dimension.scale < 1:
+            return "a plain number" if term.number else "a ratio"
+        again = dimension.scale > 1
+        return "in percent, multiplied by 100 again" if again else "in percent"
+    words = f"in {_powers(dimension.usd, dimension.counts)}"
+    if min(dimension.amount) < 0:
+        words += f" per {_powers(-dimension.usd, -dimension.counts)}"
     words = "a count" if words == "in count" else words
-    return words if found.whole else f"{words} times a percentage not divided by 100"
+    if dimension.whole:
+        return words
+    return f"{words} times a percentage not divided by 100"
 
 
 def _powers(usd: int, counts: int) -> str:

@@ -114,7 +114,7 @@ def test_another_namespaces_segmentation_does_not_exist(cut, stranger):
 
 
 def test_more_numbers_than_an_answer_can_hold_are_refused(cut, ask, monkeypatch):
-    monkeypatch.setattr("analytics.series.values.MOST_NUMBERS", 20)
+    monkeypatch.setattr("analytics.series.readings.MOST_NUMBERS", 20)
     assert ask(KPIS, kpis=["rate"]).status_code == 200
     answer = ask(KPIS, kpis=["rate"], segmentation=cut.id)
     assert answer.status_code == 400
