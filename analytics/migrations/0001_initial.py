@@ -445,12 +445,6 @@ class Migration(migrations.Migration):
                 ("requested_at", models.DateTimeField()),
                 ("started_at", models.DateTimeField(null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
-                ("mailed_at", models.DateTimeField(null=True)),
-                ("mail_attempts", models.PositiveSmallIntegerField(default=0)),
-                (
-                    "mail_after",
-                    models.DateTimeField(help_text="The next attempt.", null=True),
-                ),
                 (
                     "file",
                     models.FileField(blank=True, max_length=200, upload_to="reports"),
@@ -492,6 +486,40 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-requested_at", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ReportMail",
+            fields=[
+                (
+                    "report",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="mail",
+                        serialize=False,
+                        to="analytics.report",
+                    ),
+                ),
+                ("due_at", models.DateTimeField(help_text="The next attempt.")),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("mailed_at", models.DateTimeField(null=True)),
+                (
+                    "message",
+                    models.TextField(
+                        blank=True, help_text="For people: what went wrong."
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("mailed_at", None), ("attempts__gt", 0), _connector="OR"
+                        ),
+                        name="report_mail_is_sent_by_an_attempt",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

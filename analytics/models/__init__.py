@@ -18,6 +18,7 @@ from analytics.models.reports import (
     Format,
     Frequency,
     Report,
+    ReportMail,
     ReportSchedule,
     Status,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Metric",
     "MetricBackfill",
     "Report",
+    "ReportMail",
     "ReportSchedule",
     "SegmentBackfill",
     "Status",

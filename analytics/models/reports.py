@@ -135,9 +135,6 @@ class Report(models.Model):
     requested_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    mailed_at = models.DateTimeField(null=True)
-    mail_attempts = models.PositiveSmallIntegerField(default=0)
-    mail_after = models.DateTimeField(null=True, help_text="The next attempt.")
     file = models.FileField(upload_to="reports", max_length=200, blank=True)
     file_name = models.CharField(
         max_length=200, blank=True, help_text="What a download is called."
@@ -172,3 +169,36 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    @property
+    def explanation(self) -> str:
+        """What people are told: of the making of the file, else of its mailing."""
+        mail: ReportMail | None = getattr(self, "mail", None)
+        return self.message or (mail.message if mail else "")
+
+
+class ReportMail(models.Model):
+    """The e-mail of a schedule's report: its row is its place in the queue of mails.
+
+    It waits until the report is completed. An attempt is counted, and the next one put
+    off, before anything is sent.
+    """
+
+    report = models.OneToOneField(
+        Report, on_delete=models.CASCADE, primary_key=True, related_name="mail"
+    )
+    due_at = models.DateTimeField(help_text="The next attempt.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    mailed_at = models.DateTimeField(null=True)
+    message = models.TextField(blank=True, help_text="For people: what went wrong.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(mailed_at=None) | Q(attempts__gt=0),
+                name="report_mail_is_sent_by_an_attempt",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"e-mail of report {self.report_id}"

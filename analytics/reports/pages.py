@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import User
 from accounts.staff import OwnedAdmin, ReadOnlyAdmin
-from analytics.models import Report, Status
+from analytics.models import Report, ReportMail, Status
 from analytics.reports import queue, serializers, tasks
 from analytics.reports.queue import DuplicateError, FullError
 
@@ -32,14 +32,14 @@ class ReportAdmin(ReadOnlyAdmin[Report], OwnedAdmin[Report]):
         "download",
     ]
     list_filter = ["status", "requested_at", "namespace"]
-    list_select_related = ["namespace", "requested_by", "schedule"]
+    list_select_related = ["namespace", "requested_by", "schedule", "mail"]
     search_fields = ["id", "requested_by__username"]
     sortable_by = ["requested_at"]
     fields = [
         "id",
         ("namespace", "requested_by", "schedule", "period_start_at"),
         "payload",
-        ("status", "percent", "attempts", "message"),
+        ("status", "percent", "attempts", "explanation"),
         ("requested_at", "started_at", "finished_at", "mailed_at"),
         ("download", "sha256"),
     ]
@@ -47,6 +47,15 @@ class ReportAdmin(ReadOnlyAdmin[Report], OwnedAdmin[Report]):
     @admin.display(description="progress")
     def percent(self, report: Report) -> str:
         return f"{report.progress} %"
+
+    @admin.display(description="message")
+    def explanation(self, report: Report) -> str:
+        return report.explanation
+
+    @admin.display(description="mailed at")
+    def mailed_at(self, report: Report) -> datetime | None:
+        mail: ReportMail | None = getattr(report, "mail", None)
+        return mail.mailed_at if mail else None
 
     @admin.display(description="file")
     def download(self, report: Report) -> SafeString | str:

@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet, Sum, Window
 
 from accounts.models import User
-from analytics.models import OPEN, Report, ReportSchedule, Status
+from analytics.models import OPEN, Report, ReportMail, ReportSchedule, Status
 from analytics.reports import storing
 from analytics.reports.storing import Kept
 from db import sql
@@ -63,15 +63,15 @@ def request(
     schedule: ReportSchedule | None = None,
     period_start_at: datetime | None = None,
 ) -> Report:
-    """Puts a report into the queue. Raises DuplicateError and FullError.
+    """Puts a report into the queue, and that of a schedule into the queue of mails.
 
-    `payload` has passed `exports.plan`.
+    Raises DuplicateError and FullError. `payload` has passed `exports.plan`.
     """
     try:
         with transaction.atomic():
             if schedule is None:
                 require_room(namespace_id=namespace_id, user=user)
-            return Report.objects.create(
+            report = Report.objects.create(
                 namespace_id=namespace_id,
                 requested_by=user,
                 schedule=schedule,
@@ -80,6 +80,9 @@ def request(
                 digest=digest(payload),
                 requested_at=at,
             )
+            if schedule:
+                ReportMail.objects.create(report=report, due_at=at)
+            return report
     except IntegrityError:
         raise DuplicateError("the same report is being made") from None
 
@@ -225,12 +228,12 @@ def expire(*, at: datetime) -> int:
     stuck = [
         one.pk for one in expired.exclude(file="").iterator() if not discarded(one)
     ]
-    number, _ = expired.exclude(pk__in=stuck).delete()
+    _, deleted = expired.exclude(pk__in=stuck).delete()
     for namespace_id in kept().values_list("namespace", flat=True).distinct():
         make_room(namespace_id=namespace_id)
     named = Report.objects.exclude(file="").values_list("file", flat=True)
     storing.sweep(named=set(named), at=at)
-    return number
+    return deleted.get(Report._meta.label, 0)
 
 
 def discarded(report: Report) -> bool:
@@ -245,8 +248,7 @@ def discarded(report: Report) -> bool:
 
 def kept() -> QuerySet[Report]:
     """Returns the reports whose files may go: not those that are still to be mailed."""
-    unmailed = Q(schedule__isnull=False, mailed_at=None, mail_after__isnull=False)
-    unmailed |= Q(schedule__isnull=False, mailed_at=None, mail_attempts=0)
+    unmailed = Q(schedule__isnull=False, mail__mailed_at=None)
     return Report.objects.exclude(file="").exclude(unmailed).order_by()
 
 

@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 
 from accounts.models import User
 from accounts.staff import OwnedAdmin
-from analytics.models import Report, ReportSchedule, Status
+from analytics.models import Report, ReportMail, ReportSchedule, Status
 from analytics.reports import mails, schedules, tasks
 from analytics.reports.forms import ScheduleForm
 from analytics.reports.schedules import ScheduleError
@@ -37,10 +37,11 @@ class ReportScheduleAdmin(OwnedAdmin[ReportSchedule]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReportSchedule]:
         """Adds namespaces and the newest report of each, in one statement more."""
-        newest = Report.objects.order_by("schedule_id", "-period_start_at")
+        rows = Report.objects.select_related("mail")
+        newest = rows.order_by("schedule_id", "-period_start_at")
         reports = Prefetch("report_set", newest.distinct("schedule_id"), "newest")
-        rows = super().get_queryset(request).select_related("namespace")
-        return rows.prefetch_related(reports)
+        own = super().get_queryset(request).select_related("namespace")
+        return own.prefetch_related(reports)
 
     @admin.display(description="next report")
     def next(self, schedule: ReportSchedule) -> str:
@@ -150,10 +151,11 @@ def told(report: Report) -> str:
 
 
 def progress(report: Report) -> str:
-    if report.mailed_at:
-        return f"mailed {report.mailed_at:%Y-%m-%d %H:%M} UTC"
-    if report.message:
-        return report.message
+    mail: ReportMail | None = getattr(report, "mail", None)
+    if mail and mail.mailed_at:
+        return f"mailed {mail.mailed_at:%Y-%m-%d %H:%M} UTC"
+    if report.explanation:
+        return report.explanation
     if report.status == Status.COMPLETED:
         return "to be mailed"
     return Status(report.status).label

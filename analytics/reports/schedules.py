@@ -1,22 +1,19 @@
-"""Scheduled reports: each is made once a period, and mailed once it is made.
+"""Scheduled reports: each is made once a period, to be mailed once it is made.
 
 The rows are the queue, as everywhere: ticks may be lost, doubled or late.
 """
 
-import logging
-import smtplib
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db import transaction
 
 from accounts.models import User
-from analytics.models import OPEN, Report, ReportSchedule, Status
-from analytics.reports import frequencies, mails, queue, smtp
+from analytics.models import OPEN, Report, ReportSchedule
+from analytics.reports import frequencies, queue
 from analytics.reports.queue import DuplicateError
 from analytics.series import queries
 from events import failures
@@ -24,10 +21,6 @@ from events.failures import Attempts
 from timegrid.buckets import Span
 
 SETTLED = timedelta(minutes=10)  # what arrives so long after the end is in the report
-# After each attempt. The first is longer than any conversation with a mail server.
-PAUSES = [timedelta(minutes=minutes) for minutes in (5, 30, 120, 360, 360)]
-MAIL_ATTEMPTS = len(PAUSES)
-logger = logging.getLogger(__name__)
 
 
 class ScheduleError(ValueError):
@@ -159,83 +152,3 @@ def send_again(*, schedule: ReportSchedule, at: datetime, user: User) -> Report:
         return before
     there.update(schedule=None, period_start_at=None)
     return request(schedule, period, at=at, user=user) or there.get()
-
-
-def to_mail(*, at: datetime) -> QuerySet[Report]:
-    """Returns the completed reports of schedules whose e-mails are to be sent now."""
-    return Report.objects.filter(
-        Q(mail_after=None) | Q(mail_after__lte=at),
-        schedule__isnull=False,
-        status=Status.COMPLETED,
-        mailed_at=None,
-        mail_attempts__lt=MAIL_ATTEMPTS,
-    ).order_by("finished_at", "pk")
-
-
-def mail_next(*, at: datetime) -> Report | None:
-    """Mails the report that waits longest and that no other worker is at.
-
-    The attempt is counted, and the next one put off, before anything is sent: whatever
-    happens then, there are at most MAIL_ATTEMPTS, with growing pauses, and as long as
-    the first pause no other worker takes the report. No transaction is open while the
-    mail server is talked to. Returns the report, None where nothing waits.
-    """
-    report = claim_mail(at=at)
-    if report is None:
-        return None
-    try:
-        with transaction.atomic():
-            message = mails.message(report, at=at)
-        smtp.send(message)
-    except Exception as error:
-        logger.exception("report %s could not be mailed", report)
-        note(report, message=f"Not mailed, {attempt(report)}: {reason(error)}")
-    else:
-        note(report, mailed_at=at, message="")
-    return report
-
-
-@transaction.atomic
-def claim_mail(*, at: datetime) -> Report | None:
-    """Takes the report that is to be mailed next, for one attempt."""
-    rows = to_mail(at=at).select_for_update(skip_locked=True, of=("self",))
-    related = ("schedule__namespace", "schedule__segmentation")
-    report = rows.select_related(*related).first()
-    if report is None:
-        return None
-    report.mail_after = at + PAUSES[report.mail_attempts]
-    report.mail_attempts += 1
-    report.message = f"Being mailed, {attempt(report)}."
-    report.save(update_fields=["mail_attempts", "mail_after", "message"])
-    return report
-
-
-def attempt(report: Report) -> str:
-    return f"attempt {report.mail_attempts} of {MAIL_ATTEMPTS}"
-
-
-def note(report: Report, **fields: Any) -> None:
-    """Notes how an attempt ended, unless there was another one since.
-
-    A session that was lost during a long conversation is opened again.
-    """
-    mine = Report.objects.filter(pk=report.pk, mail_attempts=report.mail_attempts)
-    try:
-        mine.update(**fields)
-    except OperationalError:
-        connection.close_if_unusable_or_obsolete()
-        mine.update(**fields)
-    for name, value in fields.items():
-        setattr(report, name, value)
-
-
-def reason(error: Exception) -> str:
-    """Returns why an e-mail was not sent, without addresses and secrets."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        codes = sorted({str(code) for code, _ in error.recipients.values()})
-        return f"the mail server refused the recipients ({', '.join(codes)})"
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"the mail server answered {error.smtp_code}"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return type(error).__name__

@@ -126,8 +126,8 @@ def task(report: Report) -> Body:
         "format": report.payload["format"],
         "payload": report.payload,
     }
-    if report.message:
-        found["message"] = report.message
+    if report.explanation:
+        found["message"] = report.explanation
     if report.status == Status.COMPLETED:
         found["download"] = download(report)
         found |= {"size": report.size, "sha256": report.sha256}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from analytics.reports import exports, queue, schedules
+from analytics.reports import exports, mailing, queue, schedules
 from db import wake as waking
 
 # Then the worker's other tasks get their turn: drains wait for no second report.
@@ -43,13 +43,13 @@ def mail() -> None:
     """Mails the scheduled reports that are made, one after the other."""
     until = time.monotonic() + MAIL_SECONDS
     while time.monotonic() < until:
-        one = schedules.mail_next(at=datetime.now(UTC))
-        if one is None:
+        mail = mailing.send_next(at=datetime.now(UTC))
+        if mail is None:
             break
-        if one.mailed_at:
-            logger.info("mailed report %s", one)
+        if mail.mailed_at:
+            logger.info("mailed report %s", mail.report)
 
 
 def wake() -> None:
-    """Asks a worker to make reports; as `analytics.buckets.tasks.wake`."""
+    """Asks a worker to make reports; as `db.wake`."""
     waking.wake(make)

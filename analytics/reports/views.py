@@ -116,7 +116,9 @@ class RecentReports(Endpoint, GenericAPIView[Any]):
     @answers(200, serializers.Tasks, query=serializers.RecentsQuery, filters=True)
     def get(self, request: Request) -> Response:
         """List the reports of a namespace, the newest first, page by page."""
-        rows = self.filter_queryset(Report.objects.filter(namespace=self.scope().id))
+        rows = self.filter_queryset(
+            Report.objects.select_related("mail").filter(namespace=self.scope().id)
+        )
         page, amt = self.query["page"], self.query["amt"]
         found = list(rows[(page - 1) * amt : page * amt + 1])
         shown = [serializers.task(report) for report in found[:amt]]
@@ -173,7 +175,7 @@ def one(endpoint: Endpoint, task_id: str) -> Report:
     Raises Missing, and PermissionDenied for a namespace that the request names.
     """
     user = caller(endpoint.request)
-    rows: QuerySet[Report] = Report.objects.all()
+    rows: QuerySet[Report] = Report.objects.select_related("mail")
     if endpoint.namespace() is not None:
         rows = rows.filter(namespace=endpoint.scope().id)
     else:

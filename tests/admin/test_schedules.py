@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.models import Namespace
-from analytics.models import KPI, Kind, Report, ReportSchedule, Status
+from analytics.models import KPI, Kind, Report, ReportMail, ReportSchedule, Status
 from analytics.reports import schedules
 from segmentation.models import Segmentation
 from tests.analytics.builders import fill, kpi, metric
@@ -143,8 +143,6 @@ DONE = {"status": Status.COMPLETED, "finished_at": datetime(2026, 3, 4, tzinfo=U
         (DONE | {"status": Status.CANCELLED}, "cancelled"),
         (DONE | {"status": Status.FAILED, "message": "Too long"}, "Too long"),
         (DONE, "to be mailed"),
-        (DONE | {"message": "Not mailed, …"}, "Not mailed, …"),
-        (DONE | {"mailed_at": DONE["finished_at"]}, "mailed 2026-03-04 00:00 UTC"),
     ],
 )
 def test_the_list_tells_how_far_the_last_report_is(staff, shop, t0, fields, expected):
@@ -153,6 +151,21 @@ def test_the_list_tells_how_far_the_last_report_is(staff, shop, t0, fields, expe
         schedules.make_due(at=at)
     newest = Report.objects.latest("period_start_at")
     Report.objects.filter(pk=newest.pk).update(**fields)
+    assert column(staff, "last") == [f"2026-03-03: {expected}"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"message": "Not mailed, …"}, "Not mailed, …"),
+        ({"mailed_at": DONE["finished_at"]}, "mailed 2026-03-04 00:00 UTC"),
+    ],
+)
+def test_and_how_far_its_mail_is(staff, shop, t0, fields, expected):
+    schedule(shop.pk, timezone="Asia/Tokyo")
+    schedules.make_due(at=t0)
+    Report.objects.update(**DONE)
+    ReportMail.objects.update(attempts=1, **fields)
     assert column(staff, "last") == [f"2026-03-03: {expected}"]
 
 

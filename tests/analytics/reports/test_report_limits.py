@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import Namespace
-from analytics.models import Kind, Report, ReportSchedule, Status
+from analytics.models import Kind, Report, ReportMail, ReportSchedule, Status
 from analytics.reports import exports, queue
 from db import sql
 from tests.analytics.builders import DAY, NOON, fill, kpi, metric
@@ -131,9 +131,8 @@ def test_the_newest_file_and_what_is_still_to_be_mailed_stay(shop, settings):
     )
     mail = {"schedule": schedule, "period_start_at": NOON - 9 * DAY}
     to_mail = kept(shop, 20, age=3 * DAY, **mail)
-    mailed = kept(
-        shop, 19, age=2 * DAY, **mail | {"period_start_at": NOON}, mailed_at=NOON
-    )
+    mailed = kept(shop, 19, age=2 * DAY, **mail | {"period_start_at": NOON})
+    ReportMail.objects.create(report=mailed, due_at=NOON, attempts=1, mailed_at=NOON)
     newest = kept(shop, 18, age=DAY)
     assert queue.make_room(namespace_id=shop.pk) == 1
     with_files = Report.objects.exclude(file="")

@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from analytics.models import KPI, Kind, Report
-from analytics.reports import mails, schedules, serializers
+from analytics.reports import mailing, mails, serializers
 from analytics.reports.figures import GAP
 from tests.analytics.builders import NOON, fill, kpi, metric
 from tests.analytics.reports.scheduling import made, schedule
@@ -32,7 +32,7 @@ def _numbers(shop):
 
 def sent(mailbox):
     """Mails what waits; returns the one e-mail as its recipients' servers get it."""
-    schedules.mail_next(at=NOON)
+    mailing.send_next(at=NOON)
     [mail] = mailbox
     return message_from_bytes(mail.message().as_bytes(), policy=policy.default)
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import DataError, connection
+from django.db import DataError, IntegrityError, connection
 
 from accounts.models import User
-from analytics.models import Report, Status
-from analytics.reports import schedules, tasks
+from analytics.models import Report, ReportMail, Status
+from analytics.reports import mailing, queue, schedules, tasks
 from db import sql
 from tests.analytics.builders import NOON
 from tests.analytics.reports.scheduling import made, schedule
@@ -47,14 +47,14 @@ def report(shop):
 
 def told(report):
     report.refresh_from_db()
-    return report.message
+    return report.mail.message
 
 
 def test_a_report_is_mailed_once(report, mailoutbox):
-    assert schedules.mail_next(at=NOON) == report
+    assert mailing.send_next(at=NOON) == report.mail
     report.refresh_from_db()
-    assert report.mailed_at == NOON
-    assert schedules.mail_next(at=NOON + DAY) is None
+    assert report.mail.mailed_at == NOON
+    assert mailing.send_next(at=NOON + DAY) is None
     assert len(mailoutbox) == 1
 
 
@@ -63,35 +63,35 @@ def test_what_is_not_made_yet_waits(shop, status, mailoutbox):
     schedule(shop.pk)
     schedules.make_due(at=NOON)
     Report.objects.update(status=status)
-    assert schedules.mail_next(at=NOON) is None
+    assert mailing.send_next(at=NOON) is None
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED])
 def test_what_failed_is_not_mailed(report, status):
     Report.objects.update(status=status)
-    assert schedules.mail_next(at=NOON) is None
+    assert mailing.send_next(at=NOON) is None
 
 
 def test_a_report_that_somebody_asked_for_is_not_mailed(report):
     Report.objects.update(schedule=None, period_start_at=None)
-    assert schedules.mail_next(at=NOON) is None
+    assert mailing.send_next(at=NOON) is None
 
 
 def test_a_failed_attempt_is_told_and_repeated_after_a_pause(report, mailoutbox):
     faults.append(ConnectionRefusedError(111, "Connection refused"))
-    schedules.mail_next(at=NOON)
+    mailing.send_next(at=NOON)
     assert told(report) == "Not mailed, attempt 1 of 5: Connection refused"
-    assert schedules.mail_next(at=NOON + 4 * MINUTE) is None
-    schedules.mail_next(at=NOON + 5 * MINUTE)
+    assert mailing.send_next(at=NOON + 4 * MINUTE) is None
+    mailing.send_next(at=NOON + 5 * MINUTE)
     assert told(report) == ""
-    assert report.mailed_at == NOON + 5 * MINUTE
+    assert report.mail.mailed_at == NOON + 5 * MINUTE
     assert len(mailoutbox) == 1
 
 
 def test_after_five_attempts_over_hours_it_is_given_up(report, mailoutbox):
     faults.extend(TimeoutError("timed out") for _ in range(9))
     minutes = [*range(0, 525, 5), 24 * 60]
-    attempts_at = [n for n in minutes if schedules.mail_next(at=NOON + n * MINUTE)]
+    attempts_at = [n for n in minutes if mailing.send_next(at=NOON + n * MINUTE)]
     assert attempts_at == [0, 5, 35, 155, 515]
     assert told(report).startswith("Not mailed, attempt 5 of 5")
     assert mailoutbox == []
@@ -114,13 +114,13 @@ def test_after_five_attempts_over_hours_it_is_given_up(report, mailoutbox):
 )
 def test_people_are_told_the_reason_without_addresses(report, fault, message):
     faults.append(fault)
-    schedules.mail_next(at=NOON)
+    mailing.send_next(at=NOON)
     assert told(report) == f"Not mailed, attempt 1 of 5: {message}"
 
 
 def test_a_file_that_is_gone_is_a_failed_attempt(report, mailoutbox):
     report.file.delete(save=False)
-    schedules.mail_next(at=NOON)
+    mailing.send_next(at=NOON)
     assert "attempt 1 of 5: No such file or directory" in told(report)
     assert mailoutbox == []
 
@@ -132,7 +132,7 @@ def test_a_failed_statement_does_not_undo_the_count(report):
         return execute(statement, *rest)
 
     with connection.execute_wrapper(refuse):
-        schedules.mail_next(at=NOON)
+        mailing.send_next(at=NOON)
     assert "attempt 1 of 5" in told(report)
 
 
@@ -144,7 +144,7 @@ def test_one_that_fails_does_not_hold_up_the_others(shop, mailoutbox):
     faults.append(OSError())
     tasks.mail()
     assert len(mailoutbox) == 2
-    assert Report.objects.get(mailed_at=None).mail_attempts == 1
+    assert ReportMail.objects.get(mailed_at=None).attempts == 1
 
 
 def test_while_it_is_sent_no_transaction_is_open_and_no_other_worker_takes_it(
@@ -160,7 +160,7 @@ def test_while_it_is_sent_no_transaction_is_open_and_no_other_worker_takes_it(
         mail.outbox.extend(messages)
 
     monkeypatch.setattr(Server, "send_messages", send_messages)
-    assert schedules.mail_next(at=NOON) == report
+    assert mailing.send_next(at=NOON) == report.mail
     assert states == [False, (None, "Being mailed, attempt 1 of 5.")]
     assert len(mailoutbox) == 1
 
@@ -168,8 +168,8 @@ def test_while_it_is_sent_no_transaction_is_open_and_no_other_worker_takes_it(
 def in_another_worker():
     """Returns what another worker would mail, and what people are told meanwhile."""
     try:
-        found = schedules.mail_next(at=NOON + 4 * MINUTE)
-        return found, Report.objects.get().message
+        found = mailing.send_next(at=NOON + 4 * MINUTE)
+        return found, Report.objects.get().explanation
     finally:
         connection.close()
 
@@ -197,7 +197,7 @@ def test_what_is_never_noted_is_mailed_a_bounded_number_of_times(
     for minutes in range(0, 3_000, 5):
         with connection.execute_wrapper(fail), suppress(Killed, DataError):
             before = len(mailoutbox)
-            schedules.mail_next(at=NOON + minutes * MINUTE)
+            mailing.send_next(at=NOON + minutes * MINUTE)
         if len(mailoutbox) > before:
             attempts_at.append(minutes)
     assert attempts_at == [0, 5, 35, 155, 515]
@@ -218,9 +218,9 @@ def test_a_session_lost_while_it_was_sent_is_opened_again_to_note_it(
         mail.outbox.extend(messages)
 
     monkeypatch.setattr(Server, "send_messages", send_messages)
-    schedules.mail_next(at=NOON)
+    mailing.send_next(at=NOON)
     assert told(report) == ""
-    assert report.mailed_at == NOON
+    assert report.mail.mailed_at == NOON
 
 
 @pytest.fixture
@@ -229,13 +229,13 @@ def ada(db):
 
 
 def test_sending_again_makes_another_report_and_keeps_the_first(report, ada):
-    schedules.mail_next(at=NOON)
+    mailing.send_next(at=NOON)
     new = schedules.send_again(schedule=report.schedule, at=NOON, user=ada)
     period = report.period_start_at
     report.refresh_from_db()
     assert (report.schedule, report.period_start_at) == (None, None)
     assert (new.period_start_at, new.status) == (period, Status.REQUEST_SENT)
-    assert (new.requested_by, new.mailed_at) == (ada, None)
+    assert (new.requested_by, new.mail.mailed_at) == (ada, None)
     assert schedules.make_due(at=NOON) == []
 
 
@@ -249,3 +249,23 @@ def test_a_new_schedule_can_be_sent_at_once(shop, ada):
     one = schedule(shop.pk, active=False, created_at=NOON)
     report = schedules.send_again(schedule=one, at=NOON, user=ada)
     assert report.period_start_at == NOON.replace(hour=0) - DAY
+
+
+def test_mailing_leaves_the_row_of_the_report_as_it_was_made(report):
+    faults.append(OSError())
+    before = Report.objects.filter(pk=report.pk).values().get()
+    for minutes in (0, 5):
+        assert mailing.send_next(at=NOON + minutes * MINUTE)
+        assert Report.objects.filter(pk=report.pk).values().get() == before
+    assert ReportMail.objects.get().attempts == 2
+
+
+def test_what_no_attempt_sent_was_not_mailed(report):
+    with pytest.raises(IntegrityError, match="sent_by_an_attempt"):
+        ReportMail.objects.update(mailed_at=NOON)
+
+
+def test_a_report_expires_with_its_mail_and_counts_once(report, settings):
+    assert queue.expire(at=NOON + settings.REPORT_DAYS * DAY) == 0
+    assert queue.expire(at=NOON + settings.REPORT_DAYS * DAY + MINUTE) == 1
+    assert not ReportMail.objects.exists()

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 
 from analytics.models import Kind, Report
-from analytics.reports import exports, queue, schedules
+from analytics.reports import exports, mailing, queue, schedules
 from tests.analytics.builders import DAY, HOUR, NOON, fill, kpi, metric
 from tests.analytics.reports.scheduling import schedule
 
@@ -18,7 +18,7 @@ def work(at):
     schedules.make_due(at=at)
     while report := queue.claim(at=at):
         exports.make(report, clock=lambda: at)
-    while schedules.mail_next(at=at):
+    while mailing.send_next(at=at):
         pass
 
 
@@ -39,4 +39,4 @@ def test_a_day_that_ended_is_in_the_inbox_once(shop, mailoutbox):
         "2026-03-03T23:00:00+05:30",
     ]
     assert rows[25][:2] == ["total", "12.75"]
-    assert Report.objects.get().mailed_at == NOON
+    assert Report.objects.get().mail.mailed_at == NOON
