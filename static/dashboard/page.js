@@ -2,7 +2,7 @@
 
 import { ask, carry, Failure, newest, now } from "../shared/ask.js";
 import { addDays, dateOf, isKnown, ownZone } from "../shared/calendar.js";
-import { isLate, onRetry, showFailure, showFreshness, showState } from "../shared/notice.js";
+import { busy, isLate, onRetry, showFailure, showFreshness, showState } from "../shared/notice.js";
 import { cellLabel, comparedBy, endOfCell, span } from "../shared/periods.js";
 import { about, isComparable } from "./about.js";
 import { ageCards, emptyCards, forgetCards, showCards } from "./cards.js";
@@ -14,9 +14,6 @@ const tick = Number(main.dataset.tick);
 let kpis = new URLSearchParams(location.search).getAll("kpis"); // none: all
 let isDefault = !new URLSearchParams(location.search).has("period"); // nobody chose it
 let shown = { address: null, asOf: null }; // of what the numbers on the page are
-const busy = (state) => {
-  main.ariaBusy = String(state);
-};
 
 const load = newest(async (signal) => {
   const namespace = choice.namespace.value;

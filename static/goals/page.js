@@ -2,7 +2,7 @@
 
 import { ask, carry, Failure, newest, now } from "../shared/ask.js";
 import { ownZone } from "../shared/calendar.js";
-import { onRetry, showFailure, showFreshness, showState } from "../shared/notice.js";
+import { busy, onRetry, showFailure, showFreshness, showState } from "../shared/notice.js";
 import { onEvent, showEvents } from "./events.js";
 import { offerGoal } from "./new-goal.js";
 import { find } from "./tables.js";
@@ -15,9 +15,6 @@ const tick = Number(main.dataset.tick);
 let goal = ""; // the wanted one: it may not be among the goals
 const choices = new Map(); // event → "include" or "exclude"
 let shown = {}; // of which namespace, goal and choice the page's numbers are
-const busy = (state) => {
-  main.ariaBusy = String(state);
-};
 
 const load = newest(async (signal) => {
   const namespace = choice.namespace.value;

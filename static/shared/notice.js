@@ -6,6 +6,11 @@ import { timeLabel } from "./periods.js";
 const SLACK = 60; // seconds that a tick's own work may take
 const find = (id) => document.getElementById(id);
 
+// Tells whoever does not see the page that its numbers are on their way.
+export function busy(state) {
+  document.querySelector("main").ariaBusy = String(state);
+}
+
 // Shows what failed, with what to do next; without a failure, nothing.
 export function showFailure(failure) {
   const box = find("error");

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.test import Client, override_settings
 
 from accounts.models import User
+from api import documentation
 from web import static_files
 
 pytestmark = pytest.mark.django_db
@@ -25,14 +26,17 @@ WORTHWHILE = 500
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory):
+    """The static files as a product has them, and pages that speak of them so."""
     root = tmp_path_factory.mktemp("static")
     hashed = {"BACKEND": "web.static_files.HashedFiles"}
-    with override_settings(
+    product = override_settings(
         STATIC_ROOT=root,
         STORAGES={**settings.STORAGES, "staticfiles": hashed},
         WHITENOISE_AUTOREFRESH=False,
         WHITENOISE_USE_FINDERS=False,
-    ):
+    )
+    with product, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(documentation, "_pages", {})  # else the tests' other pages stay
         static_files.collect()
         yield root
 
