@@ -108,8 +108,8 @@ def turn(metric: Metric, built_as: str) -> bool:
 
 def days(metric: Metric, *, at: datetime) -> list[Span]:
     """Returns the days of a backfill that starts then: up to the newest event's."""
-    kept = Span(since(kind=metric.kind, at=at), at + FUTURE)
-    [whole] = buckets.widened([kept], resolution=DAY)
+    open_span = Span(since(kind=metric.kind, at=at), at + FUTURE)
+    [whole] = buckets.widened([open_span], resolution=DAY)
     return list(buckets.cut_at(whole, resolution=DAY))
 
 

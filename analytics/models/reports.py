@@ -47,8 +47,8 @@ def addresses(value: object) -> None:
     """Refuses what is no list of e-mail addresses."""
     if not isinstance(value, list) or not value:
         raise ValidationError("Write at least one address.")
-    for one in value:
-        validate_email(one)
+    for address in value:
+        validate_email(address)
 
 
 def zone_name(value: str) -> None:

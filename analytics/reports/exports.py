@@ -12,7 +12,7 @@ from django.db import connection
 
 from accounts.models import Namespace
 from analytics.models import Report
-from analytics.reports import plans, queue, sheets, storing, workbooks
+from analytics.reports import expiry, plans, queue, sheets, storing, workbooks
 from analytics.reports.plans import Plan, PlanError
 from analytics.reports.queue import LostError
 from analytics.reports.sheets import Book, Sheet, Tell
@@ -77,14 +77,14 @@ def produce(report: Report, *, clock: Clock) -> None:
         write(path, book, report=report, clock=clock)
         seconds = queue.HOLD.seconds + path.stat().st_size / SLOWEST
         queue.hold(report, progress=99, at=clock(), seconds=seconds)
-        kept = storing.keep(path)
+        file = storing.keep(path)
     try:
         file_name = plan.file_name(path.suffix)
-        queue.complete(report, kept=kept, file_name=file_name, at=clock())
+        queue.complete(report, file=file, file_name=file_name, at=clock())
     except LostError:
-        storing.discard(kept.name)
+        storing.discard(file.name)
         raise
-    queue.make_room(namespace_id=report.namespace_id)
+    expiry.make_room(namespace_id=report.namespace_id)
 
 
 @contextmanager
@@ -123,13 +123,13 @@ def read(report: Report, *, at: datetime) -> tuple[Plan, Book]:
     plan = plans.plan(
         namespace_id=report.namespace_id, payload=payload, now=report.requested_at
     )
-    found = reading(plan)
+    numbers = reading(plan)
     book = Book(
         starts=plan.edges[:-1],
         zone=plan.zone,
-        sheets=filled(plan, found),
+        sheets=filled(plan, numbers),
         about=about(plan, payload=payload, at=at),
-        warnings=[*plan.warnings, *doubts(plan, found)],
+        warnings=[*plan.warnings, *doubts(plan, numbers)],
         made_at=at,
     )
     return plan, book
@@ -137,13 +137,15 @@ def read(report: Report, *, at: datetime) -> tuple[Plan, Book]:
 
 def reading(plan: Plan) -> Reading:
     """Returns all sums, read piece by piece, so that no statement returns very much."""
-    step = min(buckets.MAX_CELLS, PIECE // max(1, len(plan.names) * plan.parts) + 1)
+    step = min(
+        buckets.MAX_CELLS, PIECE // max(1, len(plan.names) * plan.segment_count) + 1
+    )
     pieces = [
         readings.read(
             plan.edges[lower : lower + step + 1],
             plan.names,
             namespace_id=plan.namespace_id,
-            segmentation=plan.cut,
+            segmentation=plan.segmentation,
         )
         for lower in range(0, max(1, plan.cells), step)
     ]
@@ -156,29 +158,31 @@ def reading(plan: Plan) -> Reading:
     return Reading(plan.edges, segments, pieces[0].stale)
 
 
-def filled(plan: Plan, found: Reading) -> list[Sheet]:
+def filled(plan: Plan, numbers: Reading) -> list[Sheet]:
     """Returns a sheet a kind, with its columns."""
-    made = []
+    made, segments = [], numbers.segments
     if plan.formulas is not None:
-        kpis = series.kpi_columns(plan.formulas, found.segments, cells=plan.cells)
+        kpis = series.kpi_columns(plan.formulas, segments, cells=plan.cells)
         made.append(Sheet("kpis", kpis, plan.cells, plan.kpi_labels))
     if plan.metrics is not None:
-        metrics = series.metric_columns(plan.metrics, found.segments, cells=plan.cells)
+        metrics = series.metric_columns(
+            plan.metrics, numbers.segments, cells=plan.cells
+        )
         made.append(Sheet("metrics", metrics, plan.cells, plan.metric_labels))
     return made
 
 
-def doubts(plan: Plan, found: Reading) -> list[str]:
+def doubts(plan: Plan, numbers: Reading) -> list[str]:
     """Returns warnings of KPIs and leaves whose numbers are not there."""
-    partial = queries.partial(plan.cut, names=plan.names, since=plan.edges[0])
-    return series.doubts(plan.formulas or {}, found) + partial
+    partial = queries.partial(plan.segmentation, names=plan.names, since=plan.edges[0])
+    return series.doubts(plan.formulas or {}, numbers) + partial
 
 
 def about(
     plan: Plan, *, payload: Mapping[str, Any], at: datetime
 ) -> dict[str, str | datetime]:
     """Returns what a file is about, for whoever finds it later."""
-    start, end = (plan.edges[place].astimezone(plan.zone) for place in (0, -1))
+    start, end = (plan.edges[index].astimezone(plan.zone) for index in (0, -1))
     as_of = queries.data_as_of(namespace_id=plan.namespace_id, now=at)
     return {
         "namespace": Namespace.objects.get(pk=plan.namespace_id).name,
@@ -186,7 +190,7 @@ def about(
         "end": end,
         "timezone": plan.zone.key,
         "granularity": payload.get("granularity") or "chosen by the length of the span",
-        "segmentation": plan.cut.name if plan.cut else "none",
+        "segmentation": plan.segmentation.name if plan.segmentation else "none",
         "complete_up_to": as_of,
         "made_at": at,
     }

@@ -28,10 +28,10 @@ class AddressLines(forms.CharField):
 
     def run_validators(self, value: Any) -> None:
         """Names every line that is no address."""
-        wrong = [one for one in value if not is_address(one)]
+        wrong = [line for line in value if not is_address(line)]
         if wrong:
             raise ValidationError(
-                [f"This is no e-mail address: {one}" for one in wrong]
+                [f"This is no e-mail address: {line}" for line in wrong]
             )
         if len(value) > MOST_RECIPIENTS:
             raise ValidationError(f"Write at most {MOST_RECIPIENTS} addresses.")

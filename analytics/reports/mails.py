@@ -96,18 +96,12 @@ def summary(
     `payload` is what a report of the schedule asks for.
     """
     zone = ZoneInfo(payload["timezone"])
-    start_at, end_at = (
-        buckets.moment(payload[name]) for name in ("start_timestamp", "end_timestamp")
-    )
-    period = Period(
-        start_at,
-        end_at,
-        frequencies.PERIODS[schedule.frequency],
-        zone,
-        Comparison.PERIOD,
-    )
+    period = whole_period(schedule, payload=payload, zone=zone)
+    start_at = buckets.moment(payload["start_timestamp"])
     label = frequencies.label(schedule.frequency, zone=zone, start_at=start_at)
-    lines, notes = told(schedule.namespace_id, payload.get("kpis", []), period, now)
+    lines, notes = kpi_lines(
+        schedule.namespace_id, payload.get("kpis", []), period, now
+    )
     name = one_line(schedule.name)
     return {
         "subject": f"{name}: {label}",
@@ -122,7 +116,20 @@ def summary(
     }
 
 
-def told(
+def whole_period(
+    schedule: ReportSchedule, *, payload: Mapping[str, Any], zone: ZoneInfo
+) -> Period:
+    """Returns the period of a report as one cell, compared with the one before."""
+    return Period(
+        buckets.moment(payload["start_timestamp"]),
+        buckets.moment(payload["end_timestamp"]),
+        frequencies.PERIODS[schedule.frequency],
+        zone,
+        Comparison.PERIOD,
+    )
+
+
+def kpi_lines(
     namespace_id: int, names: list[str], period: Period, now: datetime
 ) -> tuple[list[Line], list[str]]:
     """Returns the KPIs beside the period before, and what is to be said of names."""
@@ -131,9 +138,9 @@ def told(
     table = series.kpi_values(
         namespace_id=namespace_id, names=names, period=period, now=now
     )
-    numbers = {one.name: one.aggregate for one in table.columns}
+    numbers = {column.name: column.aggregate for column in table.columns}
     columns = table.previous.columns if table.previous else []
-    before = {one.name: one.aggregate for one in columns}
+    before = {column.name: column.aggregate for column in columns}
     lines = [
         Line(
             name=kpi.display_name,
@@ -186,17 +193,17 @@ def notice(report: Report, schedule: ReportSchedule) -> str:
 
 def attachment(report: Report) -> MIMEBase:
     """Returns the file, byte for byte. Raises OSError where it is gone."""
-    part = MIMEBase(*TYPES[Format(report.payload["format"])].split("/"))
+    attached = MIMEBase(*TYPES[Format(report.payload["format"])].split("/"))
     with report.file.open("rb") as file:
-        part.set_payload(file.read())
-    encode_base64(part)
+        attached.set_payload(file.read())
+    encode_base64(attached)
     name = one_line(report.file_name)
-    part.add_header(
+    attached.add_header(
         "Content-Disposition",
         "attachment",
         filename=name if name.isascii() else ("utf-8", "", name),
     )
-    return part
+    return attached
 
 
 def one_line(text: str) -> str:

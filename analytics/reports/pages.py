@@ -72,23 +72,23 @@ class ReportAdmin(ReadOnlyAdmin[Report], OwnedAdmin[Report]):
     @admin.action(description="Cancel the selected reports", permissions=["work"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
         number = queue.cancel(queryset, at=datetime.now(UTC))
-        told = f"{number} reports cancelled; those that have ended stay as they are."
-        self.message_user(request, told, messages.SUCCESS)
+        done = f"{number} reports cancelled; those that have ended stay as they are."
+        self.message_user(request, done, messages.SUCCESS)
 
     @admin.action(description="Request them again", permissions=["work"])
     def request_again(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
         try:
-            found = [again(one, request=request) for one in queryset]
+            requested = [again(report, request=request) for report in queryset]
         except FullError as error:
             self.message_user(request, f"{error}.", messages.ERROR)
             return
-        made, refused = found.count(True), found.count(False)
+        made, refused = requested.count(True), requested.count(False)
         transaction.on_commit(tasks.wake, robust=True)
         if made:
             self.message_user(request, f"{made} reports requested.", messages.SUCCESS)
         if refused:
-            told = f"{refused} reports are being made already."
-            self.message_user(request, told, messages.WARNING)
+            waiting = f"{refused} reports are being made already."
+            self.message_user(request, waiting, messages.WARNING)
 
 
 def again(report: Report, *, request: HttpRequest) -> bool:

@@ -36,7 +36,7 @@ class Plan:
     """KPIs by name and metrics, over cells by their edges; None: not of that kind."""
 
     namespace_id: int
-    cut: ResolvedSegmentation | None
+    segmentation: ResolvedSegmentation | None
     formulas: Formulas | None
     metrics: list[str] | None
     kpi_labels: Mapping[str, Label]
@@ -55,9 +55,9 @@ class Plan:
         return series.metrics_of(self.formulas or {}) | {*(self.metrics or [])}
 
     @property
-    def parts(self) -> int:
+    def segment_count(self) -> int:
         """The whole and the leaves."""
-        return 1 + (len(self.cut.segments) if self.cut else 0)
+        return 1 + (len(self.segmentation.segments) if self.segmentation else 0)
 
     def file_name(self, suffix: str) -> str:
         """Returns what a download is called: the days of its first and last cell."""
@@ -78,12 +78,12 @@ def plan(*, namespace_id: int, payload: Mapping[str, Any], now: datetime) -> Pla
     rows, unknown = queries.catalogue(kpis) if kpis or not metrics else (None, [])
     units, unknown_too = active(metrics) if metrics else (None, [])
     when = period(payload)
-    found = Plan(
+    made = Plan(
         namespace_id=namespace_id,
-        cut=chosen(payload.get("segmentation_id"), namespace_id=namespace_id),
+        segmentation=chosen(payload.get("segmentation_id"), namespace_id=namespace_id),
         formulas=None if rows is None else formulas(rows),
         metrics=None if units is None else list(units),
-        kpi_labels={one.name: Label(one.display_name, one.unit) for one in rows or []},
+        kpi_labels={kpi.name: Label(kpi.display_name, kpi.unit) for kpi in rows or []},
         metric_labels={
             name: Label(words(name), unit) for name, unit in (units or {}).items()
         },
@@ -91,12 +91,12 @@ def plan(*, namespace_id: int, payload: Mapping[str, Any], now: datetime) -> Pla
         zone=when.zone,
         warnings=unknown + unknown_too,
     )
-    require_room(found)
-    return found
+    require_room(made)
+    return made
 
 
 def formulas(kpis: Sequence[KPI]) -> Formulas:
-    return {one.name: formula.read(one.formula) for one in kpis}
+    return {kpi.name: formula.read(kpi.formula) for kpi in kpis}
 
 
 def active(names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
@@ -118,13 +118,13 @@ def chosen(
     """Returns the segmentation asked for, if one is. Raises PlanError."""
     if segmentation_id is None:
         return None
-    found = segmentation.resolved_segmentation(
+    resolved = segmentation.resolved_segmentation(
         namespace_id=namespace_id, segmentation_id=segmentation_id
     )
-    if found is None:
+    if resolved is None:
         reason = f"The segmentation {segmentation_id} does not exist."
         raise PlanError("segmentation_id", reason)
-    return found
+    return resolved
 
 
 def period(payload: Mapping[str, Any]) -> Period:
@@ -151,10 +151,13 @@ def edges(when: Period, *, namespace_id: int, now: datetime) -> list[datetime]:
         raise PlanError("granularity", str(error)) from None
 
 
-def require_room(found: Plan) -> None:
+def require_room(plan: Plan) -> None:
     """Raises PlanError for more than a file may hold."""
-    names = len(found.formulas or {}) + len(found.metrics or [])
-    columns, numbers = names * found.parts, names * found.parts * found.cells
+    names = len(plan.formulas or {}) + len(plan.metrics or [])
+    columns, numbers = (
+        names * plan.segment_count,
+        names * plan.segment_count * plan.cells,
+    )
     if columns > MAX_COLUMNS:
         what, most = f"{columns:,} columns", MAX_COLUMNS
     elif numbers > MAX_NUMBERS:

@@ -6,34 +6,28 @@ number the fence: who was taken over from, or made what was cancelled, is lost a
 writes nothing any more.
 """
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, QuerySet, Sum, Window
+from django.db.models import Count, Q, QuerySet
 
 from accounts.models import User
 from analytics.models import OPEN, Report, ReportMail, ReportSchedule, Status
-from analytics.reports import storing
-from analytics.reports.storing import Kept
+from analytics.reports.storing import StoredFile
 from db import sql
 
 HOLD = timedelta(seconds=60)
 PAUSE = timedelta(seconds=30)  # times the number of attempts
 MAX_ATTEMPTS = 3
-logger = logging.getLogger(__name__)
 MAX_OPEN, MAX_OPEN_OF_ACCOUNT = 20, 10
 KILLED = (
     f"{MAX_ATTEMPTS} workers stopped in the middle of making this report. Ask for a "
     "shorter span, or for staff to look into the workers' log."
 )
-
-NO_ROOM = "The file was deleted to make room for newer ones: ask for the report again."
 
 
 class DuplicateError(ValueError):
@@ -67,24 +61,30 @@ def request(
 
     Raises DuplicateError and FullError. `payload` has passed `exports.plan`.
     """
+    report = Report(
+        namespace_id=namespace_id,
+        requested_by=user,
+        schedule=schedule,
+        period_start_at=period_start_at,
+        payload=payload,
+        digest=digest(payload),
+        requested_at=at,
+    )
     try:
-        with transaction.atomic():
-            if schedule is None:
-                require_room(namespace_id=namespace_id, user=user)
-            report = Report.objects.create(
-                namespace_id=namespace_id,
-                requested_by=user,
-                schedule=schedule,
-                period_start_at=period_start_at,
-                payload=payload,
-                digest=digest(payload),
-                requested_at=at,
-            )
-            if schedule:
-                ReportMail.objects.create(report=report, due_at=at)
-            return report
+        return add(report)
     except IntegrityError:
         raise DuplicateError("the same report is being made") from None
+
+
+@transaction.atomic
+def add(report: Report) -> Report:
+    """Stores a new report, and the e-mail that a schedule's is sent by."""
+    if report.schedule is None:
+        require_room(namespace_id=report.namespace_id, user=report.requested_by)
+    report.save(force_insert=True)
+    if report.schedule:
+        ReportMail.objects.create(report=report, due_at=report.requested_at)
+    return report
 
 
 def require_room(*, namespace_id: int, user: User | None) -> None:
@@ -143,10 +143,10 @@ def claim(*, at: datetime) -> Report | None:
 
 def give_up(*, at: datetime) -> int:
     """Ends what every attempt was killed at; returns how many reports."""
-    left = Report.objects.filter(
+    exhausted = Report.objects.filter(
         status__in=OPEN, attempts__gte=MAX_ATTEMPTS, held_until__lt=at
     )
-    return left.update(
+    return exhausted.update(
         status=Status.FAILED, message=KILLED, finished_at=at, held_until=None
     )
 
@@ -173,16 +173,16 @@ def renew(report: Report, *, at: datetime) -> None:
         raise LostError(report.pk)
 
 
-def complete(report: Report, *, kept: Kept, file_name: str, at: datetime) -> None:
+def complete(report: Report, *, file: StoredFile, file_name: str, at: datetime) -> None:
     """Hands the file over with the row's end. Raises LostError."""
     ended = mine(report).update(
         status=Status.COMPLETED,
         progress=100,
         message="",
-        file=kept.name,
+        file=file.name,
         file_name=file_name,
-        size=kept.size,
-        sha256=kept.sha256,
+        size=file.size,
+        sha256=file.sha256,
         finished_at=at,
         held_until=None,
     )
@@ -214,52 +214,3 @@ def cancel(rows: QuerySet[Report], *, at: datetime) -> int:
     return rows.filter(status__in=OPEN).update(
         status=Status.CANCELLED, finished_at=at, held_until=None
     )
-
-
-def expire(*, at: datetime) -> int:
-    """Deletes reports that ended REPORT_DAYS ago; returns how many.
-
-    Their files go first, then those that a namespace has too many bytes of, and what
-    killed workers left of files. All of it may be stopped anywhere and done again, and
-    a file that the storage does not delete stops no other.
-    """
-    past = at - timedelta(days=settings.REPORT_DAYS)
-    expired = Report.objects.filter(finished_at__lt=past)
-    stuck = [
-        one.pk for one in expired.exclude(file="").iterator() if not discarded(one)
-    ]
-    _, deleted = expired.exclude(pk__in=stuck).delete()
-    for namespace_id in kept().values_list("namespace", flat=True).distinct():
-        make_room(namespace_id=namespace_id)
-    named = Report.objects.exclude(file="").values_list("file", flat=True)
-    storing.sweep(named=set(named), at=at)
-    return deleted.get(Report._meta.label, 0)
-
-
-def discarded(report: Report) -> bool:
-    """Deletes a report's file; says, and logs, whether the storage refused."""
-    try:
-        storing.discard(report.file.name or "")
-    except Exception:
-        logger.exception("the file of report %s could not be deleted", report)
-        return False
-    return True
-
-
-def kept() -> QuerySet[Report]:
-    """Returns the reports whose files may go: not those that are still to be mailed."""
-    unmailed = Q(schedule__isnull=False, mail__mailed_at=None)
-    return Report.objects.exclude(file="").exclude(unmailed).order_by()
-
-
-def make_room(*, namespace_id: int) -> int:
-    """Deletes a namespace's oldest files beyond REPORT_MEGABYTES; returns how many.
-
-    The newest stays, however long it is, and so do all rows.
-    """
-    total = Window(Sum("size"), order_by=[F("finished_at").desc(), F("pk").desc()])
-    rows = kept().filter(namespace=namespace_id).annotate(total=total)
-    limit = settings.REPORT_MEGABYTES * 1_000_000
-    over = rows.filter(total__gt=limit).exclude(total=F("size"))
-    gone = [report.pk for report in list(over) if discarded(report)]
-    return Report.objects.filter(pk__in=gone).update(file="", message=NO_ROOM)

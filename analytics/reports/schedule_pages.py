@@ -58,7 +58,7 @@ class ReportScheduleAdmin(OwnedAdmin[ReportSchedule]):
     def last(self, schedule: ReportSchedule) -> str:
         """Its period and how far it is."""
         newest: list[Report] = getattr(schedule, "newest", [])
-        return " ".join(map(told, newest)) or "-"
+        return " ".join(map(summary, newest)) or "-"
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ReportSchedule | None = None
@@ -143,7 +143,7 @@ class ReportScheduleAdmin(OwnedAdmin[ReportSchedule]):
         messages.success(request, SENT % schedule)
 
 
-def told(report: Report) -> str:
+def summary(report: Report) -> str:
     """Returns a report's period and how far it is, as the list tells it."""
     zone = ZoneInfo(report.payload["timezone"])
     day = report.period_start_at and report.period_start_at.astimezone(zone).date()

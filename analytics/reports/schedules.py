@@ -36,13 +36,13 @@ def make_due(*, at: datetime) -> list[Report]:
     there is not, is noted, and stops no other.
     """
     with failures.attempts("schedule", at=at) as attempts:
-        found = latest(attempts, at=at)
-        starts = {period.start_at for _, period in found}
+        candidates = latest(attempts, at=at)
+        starts = {period.start_at for _, period in candidates}
         rows = Report.objects.filter(schedule__active=True, period_start_at__in=starts)
         made = set(rows.values_list("schedule_id", "period_start_at"))
         requested = [
             attempts.attempt(schedule.pk, partial(request, schedule, period, at=at))
-            for schedule, period in found
+            for schedule, period in candidates
             if is_due(schedule, period, at=at)
             and (schedule.pk, period.start_at) not in made
         ]
@@ -61,9 +61,9 @@ def latest(attempts: Attempts, *, at: datetime) -> list[tuple[ReportSchedule, Sp
     schedules = list(active)
     complete_at = {
         namespace_id: queries.data_as_of(namespace_id=namespace_id, now=at)
-        for namespace_id in {one.namespace_id for one in schedules}
+        for namespace_id in {schedule.namespace_id for schedule in schedules}
     }
-    found = [
+    periods = [
         (
             schedule,
             attempts.attempt(
@@ -73,7 +73,7 @@ def latest(attempts: Attempts, *, at: datetime) -> list[tuple[ReportSchedule, Sp
         )
         for schedule in schedules
     ]
-    return [(schedule, period) for schedule, period in found if period]
+    return [(schedule, period) for schedule, period in periods if period]
 
 
 def complete(schedule: ReportSchedule, *, at: datetime) -> Span:
@@ -118,7 +118,7 @@ def payload(schedule: ReportSchedule, period: Span) -> dict[str, Any]:
         "timezone": schedule.timezone,
         "format": schedule.format,
     }
-    return {name: one for name, one in asked.items() if one not in (None, [])}
+    return {name: value for name, value in asked.items() if value not in (None, [])}
 
 
 def request(

@@ -75,7 +75,7 @@ class Payload(SpanQuery):
     def to_internal_value(self, data: Any) -> Any:
         """Leaves out what is null."""
         if isinstance(data, Mapping):
-            data = {name: one for name, one in data.items() if one is not None}
+            data = {name: value for name, value in data.items() if value is not None}
         return super().to_internal_value(data)
 
 
@@ -85,24 +85,24 @@ class ExportBody(NamespaceInput):
 
 def canonical(sent: Mapping[str, Any]) -> Body:
     """Returns a validated Payload as plain JSON: what asks for the same is the same."""
-    found = dict(sent)
+    payload = dict(sent)
     for name in ("start_timestamp", "end_timestamp"):
-        if name in found:
-            found[name] = found[name].timestamp()
+        if name in payload:
+            payload[name] = payload[name].timestamp()
     for name in ("kpis", "metrics"):
-        if name in found:
-            found[name] = list(dict.fromkeys(found[name]))
-    found["timezone"] = found["timezone"].key if "timezone" in found else "UTC"
-    found.setdefault("format", Format.CSV.value)
-    return {name: one for name, one in found.items() if one not in (None, [])}
+        if name in payload:
+            payload[name] = list(dict.fromkeys(payload[name]))
+    payload["timezone"] = payload["timezone"].key if "timezone" in payload else "UTC"
+    payload.setdefault("format", Format.CSV.value)
+    return {name: value for name, value in payload.items() if value not in (None, [])}
 
 
-class PlaceQuery(Input):
+class NamespaceQuery(Input):
     namespace = namespace_field("Default: any that the caller may read.")
 
 
 class ReportFilter(FilterSet):  # type: ignore[misc]  # django-filter is untyped
-    status = ChoiceFilter(choices=[(one.value, one.value) for one in Status])
+    status = ChoiceFilter(choices=[(status.value, status.value) for status in Status])
 
     class Meta:
         model = Report
@@ -117,7 +117,7 @@ class RecentsQuery(NamespaceInput):
 
 def task(report: Report) -> Body:
     """Returns a report as clients follow it; `progress` is for people."""
-    found: Body = {
+    body: Body = {
         "task_id": report.pk,
         "name": TASK,
         "start_time": report.requested_at.timestamp(),
@@ -127,11 +127,11 @@ def task(report: Report) -> Body:
         "payload": report.payload,
     }
     if report.explanation:
-        found["message"] = report.explanation
+        body["message"] = report.explanation
     if report.status == Status.COMPLETED:
-        found["download"] = download(report)
-        found |= {"size": report.size, "sha256": report.sha256}
-    return found
+        body["download"] = download(report)
+        body |= {"size": report.size, "sha256": report.sha256}
+    return body
 
 
 def download(report: Report) -> str:

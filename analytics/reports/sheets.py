@@ -37,7 +37,7 @@ class Sheet:
     labels: Mapping[str, Label]
 
     def headings(self, prefix: str = "") -> list[str]:
-        return [f"{prefix}{one.heading}" for one in self.columns]
+        return [f"{prefix}{column.heading}" for column in self.columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,16 @@ class Book:
 
     @property
     def numbers(self) -> int:
-        return sum(len(one.columns) * one.cells for one in self.sheets)
+        return sum(len(sheet.columns) * sheet.cells for sheet in self.sheets)
 
 
 def write_csv(path: Path, book: Book, *, tell: Tell) -> None:
     """Writes one table, with the columns of all sheets side by side."""
-    heads = [head for one in book.sheets for head in one.headings(prefix(book, one))]
+    heads = [
+        heading
+        for sheet in book.sheets
+        for heading in sheet.headings(prefix(book, sheet))
+    ]
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(map(harmless, ["start", *heads]))
@@ -80,15 +84,15 @@ def batches(
     `start` says how a start is written. Tells of a batch's numbers when it is asked for
     the next one.
     """
-    columns = [column for one in sheets for column in one.columns]
+    columns = [column for sheet in sheets for column in sheet.columns]
     size = max(1, BATCH // max(1, len(columns)))
     for lower in range(0, len(book.starts), size):
         upper = min(lower + size, len(book.starts))
         starts = map(start, book.starts[lower:upper])
-        numbers = [one.series(slice(lower, upper)).digits() for one in columns]
+        numbers = [column.series(slice(lower, upper)).digits() for column in columns]
         yield [list(row) for row in zip(starts, *numbers, strict=True)]
         tell(len(columns) * (upper - lower))
-    totals = [one.series(slice(-1, None)).digits() for one in columns]
+    totals = [column.series(slice(-1, None)).digits() for column in columns]
     yield [["total", *(total for [total] in totals)]]
 
 
@@ -103,9 +107,9 @@ def write_json(path: Path, book: Book, *, tell: Tell) -> None:
         file.write(b'{"start_timestamps":' + starts)
         for sheet in book.sheets:
             file.write(f',"{sheet.key}":['.encode())
-            for place, one in enumerate(sheet.columns):
-                file.write(b"," if place else b"")
-                file.write(json_column(sheet.key, one))
+            for index, column in enumerate(sheet.columns):
+                file.write(b"," if index else b"")
+                file.write(json_column(sheet.key, column))
                 tell(sheet.cells)
             file.write(b"]")
         if book.warnings:
@@ -113,12 +117,12 @@ def write_json(path: Path, book: Book, *, tell: Tell) -> None:
         file.write(b',"about":' + orjson.dumps(book.about) + b"}")
 
 
-def json_column(key: str, one: Column) -> bytes:
-    numbers = one.series().floats()  # NaN is written as null
-    found: dict[str, Any] = {LABELS[key]: one.name}
-    if one.segment:
-        found["segment"] = one.segment
+def json_column(key: str, column: Column) -> bytes:
+    numbers = column.series().floats()  # NaN is written as null
+    body: dict[str, Any] = {LABELS[key]: column.name}
+    if column.segment:
+        body["segment"] = column.segment
     if key == "kpis":
-        found["aggregate"] = numbers[-1]
-    found["values"] = numbers[:-1]
-    return orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY)
+        body["aggregate"] = numbers[-1]
+    body["values"] = numbers[:-1]
+    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)

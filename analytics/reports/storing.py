@@ -26,7 +26,7 @@ STRAY = timedelta(days=1)  # longer than any attempt takes
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredFile:
     """A file in the storage; `size` in bytes."""
 
     name: str
@@ -55,7 +55,7 @@ def workplace() -> Iterator[Path]:
         yield Path(folder)
 
 
-def keep(path: Path) -> Kept:
+def keep(path: Path) -> StoredFile:
     """Moves a whole file into the storage, under a random name.
 
     Raises OSError, and whatever else the storage raises.
@@ -66,7 +66,7 @@ def keep(path: Path) -> Kept:
         file.seek(0)
         name = f"{FOLDER}/{uuid4().hex}{path.suffix}"
         saved = default_storage.save(name, Whole(file, str(path)))
-    return Kept(saved, size, sha256)
+    return StoredFile(saved, size, sha256)
 
 
 def discard(name: str) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from analytics.reports import exports, mailing, queue, schedules
+from analytics.reports import expiry, exports, mailing, queue, schedules
 from db import wake as waking
 
 # Then the worker's other tasks get their turn: drains wait for no second report.
@@ -28,7 +28,7 @@ def make() -> None:
 @shared_task
 def expire() -> None:
     """Deletes old reports and their files."""
-    logger.info("%s reports expired", queue.expire(at=datetime.now(UTC)))
+    logger.info("%s reports expired", expiry.expire(at=datetime.now(UTC)))
 
 
 @shared_task

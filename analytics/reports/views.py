@@ -55,9 +55,9 @@ class FileMissingError(Missing):
 
     def __init__(self, report: Report) -> None:
         super().__init__(kind="file", key=report.pk)
-        told = NO_FILE[Status(report.status)]
+        reason = NO_FILE[Status(report.status)]
         self.detail = ErrorDetail(
-            told.format(progress=report.progress, message=report.message)
+            reason.format(progress=report.progress, message=report.explanation)
         )
 
 
@@ -120,28 +120,28 @@ class RecentReports(Endpoint, GenericAPIView[Any]):
             Report.objects.select_related("mail").filter(namespace=self.scope().id)
         )
         page, amt = self.query["page"], self.query["amt"]
-        found = list(rows[(page - 1) * amt : page * amt + 1])
-        shown = [serializers.task(report) for report in found[:amt]]
-        more = {"has_next": len(found) > amt, "next_page": page + 1}
+        listed = list(rows[(page - 1) * amt : page * amt + 1])
+        shown = [serializers.task(report) for report in listed[:amt]]
+        more = {"has_next": len(listed) > amt, "next_page": page + 1}
         return Response({**more, "tasks": shown})
 
 
 class OneReport(Endpoint):
     roles = ROLES
 
-    @answers(200, serializers.Task, query=serializers.PlaceQuery)
+    @answers(200, serializers.Task, query=serializers.NamespaceQuery)
     def get(self, request: Request, task_id: str) -> Response:
         """Say how far a report is."""
-        return Response(serializers.task(one(self, task_id)))
+        return Response(serializers.task(requested(self, task_id)))
 
     @answers(
         204,
         OpenApiResponse(description="It is not made any more, if it was not."),
-        query=serializers.PlaceQuery,
+        query=serializers.NamespaceQuery,
     )
     def delete(self, request: Request, task_id: str) -> Response:
         """Cancel a report that is not finished; one that is stays as it is."""
-        report = one(self, task_id)
+        report = requested(self, task_id)
         rows = Report.objects.filter(pk=report.pk)
         queue.cancel(rows, at=datetime.now(UTC))
         return Response(status=204)
@@ -155,7 +155,7 @@ class ReportDownload(Endpoint):
         return super().perform_content_negotiation(request, force=True)
 
     @reads(
-        query=serializers.PlaceQuery,
+        query=serializers.NamespaceQuery,
         responses={
             **{
                 (200, kind.partition(";")[0]): OpenApiTypes.BINARY
@@ -166,10 +166,10 @@ class ReportDownload(Endpoint):
     )
     def get(self, request: Request, task_id: str) -> FileResponse:
         """Download the file of a completed report; until then there is none."""
-        return download(one(self, task_id))
+        return download(requested(self, task_id))
 
 
-def one(endpoint: Endpoint, task_id: str) -> Report:
+def requested(endpoint: Endpoint, task_id: str) -> Report:
     """Returns a report of a namespace that the caller may read.
 
     Raises Missing, and PermissionDenied for a namespace that the request names.
@@ -180,10 +180,10 @@ def one(endpoint: Endpoint, task_id: str) -> Report:
         rows = rows.filter(namespace=endpoint.scope().id)
     else:
         rows = rows.filter(namespace__in=Namespace.objects.visible_to(user))
-    found = None if "\0" in task_id else rows.filter(pk=task_id).first()
-    if found is None:
+    report = None if "\0" in task_id else rows.filter(pk=task_id).first()
+    if report is None:
         raise Missing(kind="task", key=task_id)
-    return found
+    return report
 
 
 def download(report: Report) -> FileResponse:

@@ -34,8 +34,8 @@ class ExactWorksheet(Worksheet):  # type: ignore[misc]  # the package has no typ
     """Writes floats with as many digits as they have: the package stops at 16."""
 
     def _xml_number_element(self, number: float, attributes: Any = ()) -> None:
-        told = "".join(f' {key}="{value}"' for key, value in attributes)
-        self.fh.write(f"<c{told}><v>{number!r}</v></c>")
+        written = "".join(f' {key}="{value}"' for key, value in attributes)
+        self.fh.write(f"<c{written}><v>{number!r}</v></c>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ def write_sheet(workbook: Workbook, book: Book, sheet: Sheet, *, tell: Tell) -> 
     styles = styled(workbook, book, sheet)
     page.freeze_panes(1, 1)
     headings = [f"Start ({book.zone.key})", *(heading(sheet, c) for c in sheet.columns)]
-    for place, text in enumerate(headings):
-        page.set_column(place, place, min(max(NARROW, len(text) + 2), WIDE))
+    for index, text in enumerate(headings):
+        page.set_column(index, index, min(max(NARROW, len(text) + 2), WIDE))
     fill_row(page, 0, headings, [styles.heading] * len(headings))
     starts = partial(shown, book=book)
     read = batches(book, [sheet], start=starts, tell=tell)
@@ -83,7 +83,7 @@ def styled(workbook: Workbook, book: Book, sheet: Sheet) -> Styles:
     """Returns the formats of a sheet; what begins at midnight is shown as a day."""
     clocks = (at.astimezone(book.zone) for at in book.starts)
     days = all((at.hour, at.minute) == (0, 0) for at in clocks)
-    formats = [number_format(sheet, one) for one in sheet.columns]
+    formats = [number_format(sheet, column) for column in sheet.columns]
     made = {
         (text, bold): workbook.add_format({"num_format": text, "bold": bold})
         for text in {*formats, DAY, MINUTE}
@@ -97,20 +97,20 @@ def styled(workbook: Workbook, book: Book, sheet: Sheet) -> Styles:
     )
 
 
-def heading(sheet: Sheet, one: Column) -> str:
+def heading(sheet: Sheet, column: Column) -> str:
     """Returns what people call a column, with its leaf and its unit."""
-    label = sheet.labels[one.name]
-    leaf = f" [{one.segment}]" if one.segment else ""
+    label = sheet.labels[column.name]
+    leaf = f" [{column.segment}]" if column.segment else ""
     return f"{label.text}{leaf}{SIGNS.get(label.unit, '')}"
 
 
-def number_format(sheet: Sheet, one: Column) -> str:
-    unit = sheet.labels[one.name].unit
+def number_format(sheet: Sheet, column: Column) -> str:
+    unit = sheet.labels[column.name].unit
     if unit == Unit.USD:
         return MONEY
     if unit == Unit.PERCENTAGE:
         return PERCENT
-    return RATIO if one.formula and "/" in one.formula.text else WHOLE
+    return RATIO if column.formula and "/" in column.formula.text else WHOLE
 
 
 def shown(at: datetime, *, book: Book) -> Cell:
@@ -124,12 +124,12 @@ def write_about(workbook: Workbook, book: Book) -> None:
     page.set_column(0, 1, 2 * NARROW)
     style = workbook.add_format({"num_format": MINUTE, "align": "left"})
     rows: list[tuple[str, Cell]] = [
-        (name.replace("_", " "), shown(one, book=book))
-        if isinstance(one, datetime)
-        else (name.replace("_", " "), one)
-        for name, one in book.about.items()
+        (name.replace("_", " "), shown(fact, book=book))
+        if isinstance(fact, datetime)
+        else (name.replace("_", " "), fact)
+        for name, fact in book.about.items()
     ]
-    rows += [("warning", one) for one in book.warnings]
+    rows += [("warning", warning) for warning in book.warnings]
     for number, row in enumerate(rows):
         fill_row(page, number, row, [style, style])
 
@@ -138,10 +138,10 @@ def fill_row(
     page: Worksheet, number: int, row: Iterable[Any], styles: Iterable[Any]
 ) -> None:
     """Writes text as text, whatever it looks like, and nothing for a gap."""
-    for place, (cell, style) in enumerate(zip(row, styles, strict=True)):
+    for index, (cell, style) in enumerate(zip(row, styles, strict=True)):
         if isinstance(cell, str):
-            page.write_string(number, place, harmless(cell), style)
+            page.write_string(number, index, harmless(cell), style)
         elif isinstance(cell, datetime):
-            page.write_datetime(number, place, cell, style)
+            page.write_datetime(number, index, cell, style)
         elif cell is not None:
-            page.write_number(number, place, float(cell), style)
+            page.write_number(number, index, float(cell), style)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from analytics.models import Kind, Report, Status
-from analytics.reports import queue, storing, tasks
+from analytics.reports import expiry, storing, tasks
 from db import sql
 from embedded import home as embedded
 from tests.analytics.builders import DAY, NOON, fill, kpi, metric
@@ -95,6 +95,6 @@ def test_a_killed_worker_and_a_wiped_queue_end_in_one_correct_file(
     one = Report.objects.get()
     assert (one.attempts, content(one)) == (2, expected)
     assert len(list((tmp_path / "reports").iterdir())) == 1
-    queue.expire(at=datetime.now(UTC) + 2 * DAY)
+    expiry.expire(at=datetime.now(UTC) + 2 * DAY)
     assert list(storing.unfinished().iterdir()) == []
     assert content(one) == expected

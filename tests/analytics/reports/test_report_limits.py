@@ -9,7 +9,7 @@ from django.db import connection
 
 from accounts.models import Namespace
 from analytics.models import Kind, Report, ReportMail, ReportSchedule, Status
-from analytics.reports import exports, queue
+from analytics.reports import expiry, exports, queue
 from db import sql
 from tests.analytics.builders import DAY, NOON, fill, kpi, metric
 from tests.analytics.reports.reporting import URL, asked, claimed, work
@@ -115,13 +115,13 @@ def test_a_namespace_keeps_so_many_bytes_of_its_newest_files(
     sizes = {3: 6, 2: 4, 1: 5}  # by age in days
     old, middle, new = (kept(shop, size, age=age * DAY) for age, size in sizes.items())
     theirs = kept(other, 9, age=9 * DAY)
-    queue.expire(at=NOON)
+    expiry.expire(at=NOON)
     left = {path.name for path in (files / "reports").iterdir()}
     assert left == {Path(one.file.name).name for one in (middle, new, theirs)}
     answer = manager.get(f"{URL}{old.pk}/download/")
     assert answer.status_code == 404
     assert "ask for the report again" in answer.json()["message"]
-    assert Report.objects.get(pk=old.pk).message == queue.NO_ROOM
+    assert Report.objects.get(pk=old.pk).message == expiry.NO_ROOM
 
 
 def test_the_newest_file_and_what_is_still_to_be_mailed_stay(shop, settings):
@@ -134,7 +134,7 @@ def test_the_newest_file_and_what_is_still_to_be_mailed_stay(shop, settings):
     mailed = kept(shop, 19, age=2 * DAY, **mail | {"period_start_at": NOON})
     ReportMail.objects.create(report=mailed, due_at=NOON, attempts=1, mailed_at=NOON)
     newest = kept(shop, 18, age=DAY)
-    assert queue.make_room(namespace_id=shop.pk) == 1
+    assert expiry.make_room(namespace_id=shop.pk) == 1
     with_files = Report.objects.exclude(file="")
     assert {one.pk for one in with_files} == {to_mail.pk, newest.pk}
     assert mailed.pk not in {one.pk for one in with_files}
@@ -184,8 +184,8 @@ def test_a_file_that_the_storage_does_not_delete_stops_no_other(shop, files):
     path = Path(stuck.file.path)
     path.unlink()
     (path / "in the way").mkdir(parents=True)
-    assert queue.expire(at=NOON) == 1
+    assert expiry.expire(at=NOON) == 1
     assert [one.pk for one in Report.objects.all()] == [stuck.pk]
     assert not Path(old.file.path).exists()
     (path / "in the way").rmdir()
-    assert queue.expire(at=NOON) == 1
+    assert expiry.expire(at=NOON) == 1

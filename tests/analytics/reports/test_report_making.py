@@ -11,7 +11,7 @@ from django.db import connections
 from django.utils.deconstruct import deconstructible
 
 from analytics.models import Kind, Report, Status
-from analytics.reports import exports, queue, sheets, storing, tasks
+from analytics.reports import expiry, exports, queue, sheets, storing, tasks
 from analytics.reports.exports import WRITERS
 from analytics.reports.queue import HOLD
 from analytics.series import readings
@@ -192,12 +192,12 @@ def test_progress_is_told_while_a_report_is_made(shop, monkeypatch):
 
 def test_a_storage_elsewhere_takes_the_file_too(shop, files, settings):
     store(settings, files.parent, "django.core.files.storage.InMemoryStorage")
-    assert queue.expire(at=NOON) == 0  # before the first file
+    assert expiry.expire(at=NOON) == 0  # before the first file
     asked(shop, granularity="1d")
     one = work()
     assert one.sha256 == hashlib.sha256(content(one)).hexdigest()
     assert left(files) == (0, 0)
-    assert queue.expire(at=NOON + 900 * DAY) == 1
+    assert expiry.expire(at=NOON + 900 * DAY) == 1
     assert not one.file.storage.exists(one.file.name)
 
 

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from accounts.models import Namespace, User
 from analytics.models import OPEN, Report, ReportSchedule, Status
-from analytics.reports import queue, storing
+from analytics.reports import expiry, queue, storing
 from analytics.reports.queue import HOLD, DuplicateError, LostError
-from analytics.reports.storing import Kept
+from analytics.reports.storing import StoredFile
 from tests.analytics.builders import DAY, MINUTE, NOON
 from tests.analytics.reports.reporting import asked, claimed
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
-KEPT = Kept("reports/a.csv", 3, "00")
+KEPT = StoredFile("reports/a.csv", 3, "00")
 JSON = st.dictionaries(
     st.text(max_size=3), st.none() | st.floats(allow_nan=False) | st.text(max_size=3)
 )
@@ -103,7 +103,7 @@ def test_who_was_taken_over_from_writes_nothing_any_more(shop):
     with pytest.raises(LostError):
         queue.hold(slow, progress=99, at=NOON + 2 * HOLD)
     with pytest.raises(LostError):
-        queue.complete(slow, kept=KEPT, file_name="a.csv", at=NOON + 2 * HOLD)
+        queue.complete(slow, file=KEPT, file_name="a.csv", at=NOON + 2 * HOLD)
     queue.fail(slow, message="too late", at=NOON + 2 * HOLD)
     queue.postpone(slow, message="too late", at=NOON + 2 * HOLD)
     assert vars(row(slow)) | {"_state": 0} == vars(before) | {"_state": 0}
@@ -139,7 +139,7 @@ def test_a_completed_report_has_its_file_and_forgets_what_went_wrong(shop):
     asked(shop)
     queue.postpone(claimed(), message="disk full", at=NOON)
     one = claimed(NOON + MINUTE)
-    queue.complete(one, kept=KEPT, file_name="report.csv", at=NOON + MINUTE)
+    queue.complete(one, file=KEPT, file_name="report.csv", at=NOON + MINUTE)
     one = row(one)
     assert (one.status, one.progress, one.message) == (Status.COMPLETED, 100, "")
     assert (one.file.name, one.size, one.sha256) == ("reports/a.csv", 3, "00")
@@ -203,10 +203,10 @@ def test_old_reports_are_deleted_with_their_files(shop, files, settings):
     ended(shop, 2, age=31 * DAY, name="reports/gone.csv")
     ended(shop, 3, age=31 * DAY, status=Status.FAILED)
     asked(shop, at=NOON - 90 * DAY)
-    assert queue.expire(at=NOON) == 3
+    assert expiry.expire(at=NOON) == 3
     assert {one.file.name for one in Report.objects.all()} == {"reports/young.csv", ""}
     assert [path.name for path in (files / "reports").iterdir()] == ["young.csv"]
-    assert queue.expire(at=NOON) == 0
+    assert expiry.expire(at=NOON) == 0
 
 
 def test_what_killed_workers_left_is_swept_away_after_a_day(shop, files):
@@ -218,7 +218,7 @@ def test_what_killed_workers_left_is_swept_away_after_a_day(shop, files):
         folder.mkdir()
         (folder / "report.csv").touch()
         aged(folder, age=age)
-    queue.expire(at=NOON)
+    expiry.expire(at=NOON)
     assert {one.name for one in (files / "reports").iterdir()} == {
         "named.csv",
         "new.csv",
@@ -227,4 +227,4 @@ def test_what_killed_workers_left_is_swept_away_after_a_day(shop, files):
 
 
 def test_before_the_first_report_there_is_nothing_to_sweep(files):
-    assert queue.expire(at=NOON) == 0
+    assert expiry.expire(at=NOON) == 0

@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 
 from accounts.models import Namespace
 from analytics.models import Report, Status
-from analytics.reports import queue
+from analytics.reports import expiry, queue
 from tests.analytics.builders import MINUTE, NOON
 from tests.analytics.reports.reporting import URL, asked
 
@@ -146,7 +146,7 @@ def test_a_file_that_is_gone_from_the_storage_is_not_found(manager, report):
 def test_a_report_that_has_expired_is_not_found(manager, report, settings, tmp_path):
     settings.FILES_DIR = tmp_path
     complete(report)
-    queue.expire(at=NOON + (settings.REPORT_DAYS + 1) * 1440 * MINUTE)
+    expiry.expire(at=NOON + (settings.REPORT_DAYS + 1) * 1440 * MINUTE)
     for end in ("", "download/"):
         answer = get(manager, report, end)
         assert answer.status_code == 404

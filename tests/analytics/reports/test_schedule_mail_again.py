@@ -12,7 +12,7 @@ from django.db import DataError, IntegrityError, connection
 
 from accounts.models import User
 from analytics.models import Report, ReportMail, Status
-from analytics.reports import mailing, queue, schedules, tasks
+from analytics.reports import expiry, mailing, schedules, tasks
 from db import sql
 from tests.analytics.builders import NOON
 from tests.analytics.reports.scheduling import made, schedule
@@ -266,6 +266,6 @@ def test_what_no_attempt_sent_was_not_mailed(report):
 
 
 def test_a_report_expires_with_its_mail_and_counts_once(report, settings):
-    assert queue.expire(at=NOON + settings.REPORT_DAYS * DAY) == 0
-    assert queue.expire(at=NOON + settings.REPORT_DAYS * DAY + MINUTE) == 1
+    assert expiry.expire(at=NOON + settings.REPORT_DAYS * DAY) == 0
+    assert expiry.expire(at=NOON + settings.REPORT_DAYS * DAY + MINUTE) == 1
     assert not ReportMail.objects.exists()
