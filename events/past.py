@@ -1,4 +1,4 @@
-"""What is still held of the past: history and batches, and which of it is settled."""
+"""What is left of the past: history and batches, and which of it is in buckets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ def held(*, namespace_id: int, now: datetime) -> list[Span]:
     return [Span(start, end) for start, end in rows]
 
 
-UNSETTLED = """
+UNAGGREGATED = """
 SELECT lower(span), upper(span) FROM unnest((
     SELECT range_agg(span) FROM (
         SELECT tstzrange(start_at, start_at + interval '5 minutes')
@@ -112,11 +112,11 @@ SELECT lower(span), upper(span) FROM unnest((
 """
 
 
-def unsettled(*, namespace_id: int) -> list[Span]:
+def unaggregated(*, namespace_id: int) -> list[Span]:
     """Returns the spans whose events no aggregation covered yet, or that an import is
     still bringing, sorted and disjoint.
     """
-    rows = sql.fetch(UNSETTLED, namespace_id=namespace_id)
+    rows = sql.fetch(UNAGGREGATED, namespace_id=namespace_id)
     return [Span(start, end) for start, end in rows]
 
 

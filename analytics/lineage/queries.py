@@ -39,8 +39,8 @@ class Published(NamedTuple):
 class Explanation:
     """All that a published aggregate was made of.
 
-    From `held_at` on, all events are still held; `held` says whether all those are that
-    the aggregate depends on.
+    From `history_from` on, all events are still in history; `complete` says whether
+    all those are that the aggregate depends on.
     """
 
     kpi: Published
@@ -48,13 +48,13 @@ class Explanation:
     resolution: int
     summands: list[Summand]
     writers: Writers
-    held_at: datetime
-    held: bool
+    history_from: datetime
+    complete: bool
 
     @property
     def aggregate(self) -> float | None:
         """The formula over the sums, as it is published."""
-        sums = {one.metric.name: exact(one.total) for one in self.summands}
+        sums = {summand.metric.name: exact(summand.total) for summand in self.summands}
         [aggregate] = Column(self.kpi.name, self.kpi.formula, sums, cells=0).numbers
         return aggregate
 
@@ -63,17 +63,17 @@ class Explanation:
         """What is missing in the KPI's config."""
         if self.kpi.formula is None:
             return queries.UNREADABLE
-        there = {one.metric.name for one in self.summands}
-        gone = [name for name in self.kpi.formula.names if name not in there]
+        known = {summand.metric.name for summand in self.summands}
+        gone = [name for name in self.kpi.formula.names if name not in known]
         return queries.GONE.format(", ".join(gone)) if gone else None
 
     @property
     def warnings(self) -> list[str]:
         """What a reader who recomputes the number should know."""
-        told = [text for one in self.summands for text in doubts(one)]
+        warnings = [text for summand in self.summands for text in doubts(summand)]
         if fault := self.fault:
-            told.append(f"KPI {self.kpi.name} {fault}")
-        return told + self.writers.warnings
+            warnings.append(f"KPI {self.kpi.name} {fault}")
+        return warnings + self.writers.warnings
 
 
 def explain(
@@ -89,18 +89,20 @@ def explain(
     edges = periods.cells(period, first_at=kpi.first_at, now=now)
     span, resolution = Extent(edges[0], edges[-1]), buckets.resolution_for(edges)
     metrics = summed(kpi.formula)
-    found = sources.summands(
+    summands = sources.summands(
         metrics, namespace_id=namespace_id, span=span, resolution=resolution
     )
-    held = past.held(namespace_id=namespace_id, now=now)
+    history = past.held(namespace_id=namespace_id, now=now)
     return Explanation(
         kpi=kpi,
         span=span,
         resolution=resolution,
-        summands=found,
-        writers=sources.writers(found, namespace_id=namespace_id),
-        held_at=held[-1].start_at,
-        held=holds(held, metrics, since=span.start_at, until=min(span.end_at, now)),
+        summands=summands,
+        writers=sources.writers(summands, namespace_id=namespace_id),
+        history_from=history[-1].start_at,
+        complete=holds(
+            history, metrics, since=span.start_at, until=min(span.end_at, now)
+        ),
     )
 
 
@@ -108,10 +110,10 @@ def published(name: str, *, namespace_id: int, period: Period) -> Published | No
     """Returns an active KPI by its name."""
     first_at = queries.first_bucket(namespace_id, period)
     kpis = KPI.objects.in_order().annotate(first_at=first_at)
-    for found, text, unit, at in kpis.values_list(
+    for stored_name, text, unit, at in kpis.values_list(
         "name", "formula", "unit", "first_at"
     ):
-        if found == name:
+        if stored_name == name:
             return Published(name, text, unit, at)
     return None
 
@@ -122,33 +124,41 @@ def exact(total: str) -> Rationals:
     return Rationals.of(array([millionths]), per=MILLIONTHS)
 
 
-def summed(one: Formula | None) -> list[Metric]:
+def summed(formula: Formula | None) -> list[Metric]:
     """Returns the active metrics that a formula names, in its order."""
-    if one is None:
+    if formula is None:
         return []
     active = Metric.objects.filter(active=True)
-    metrics = active.in_bulk(one.names, field_name="name")
-    return [metrics[name] for name in one.names if name in metrics]
+    metrics = active.in_bulk(formula.names, field_name="name")
+    return [metrics[name] for name in formula.names if name in metrics]
 
 
 def holds(
-    held: Sequence[Span], metrics: Sequence[Metric], *, since: datetime, until: datetime
+    history: Sequence[Span],
+    metrics: Sequence[Metric],
+    *,
+    since: datetime,
+    until: datetime,
 ) -> bool:
     """Says whether history has all that the metrics' buckets were computed from."""
-    used = [rules.lookback(one.kind) for one in metrics if one.kind != Kind.EXTERNAL]
+    used = [
+        rules.lookback(metric.kind)
+        for metric in metrics
+        if metric.kind != Kind.EXTERNAL
+    ]
     start_at = since - max(used, default=timedelta(0))
-    return any(one.start_at <= start_at and until <= one.end_at for one in held)
+    return any(span.start_at <= start_at and until <= span.end_at for span in history)
 
 
-def doubts(one: Summand) -> Iterator[str]:
+def doubts(summand: Summand) -> Iterator[str]:
     """Yields what keeps a metric's sum from being recomputed, or from being right."""
-    name, listed = one.metric.name, len(one.buckets)
-    if one.metric.stale:
+    name, listed = summand.metric.name, len(summand.buckets)
+    if summand.metric.stale:
         yield f"metric {name} waits for its rebuild"
-    if not one.agrees:
+    if not summand.agrees:
         yield f"the resolutions of metric {name} differ: run manage.py verify"
-    if buckets.FIVE_MINUTES not in one.sums:
-        finest = min(one.sums)
+    if buckets.FIVE_MINUTES not in summand.sums:
+        finest = min(summand.sums)
         yield f"metric {name} has too many buckets below {finest} s to sum them here"
-    if (count := one.sums[one.resolution][0]) > listed:
+    if (count := summand.sums[summand.resolution][0]) > listed:
         yield f"{count - listed:,} more buckets of metric {name} are not listed"

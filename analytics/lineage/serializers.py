@@ -19,27 +19,27 @@ class ExplanationQuery(SpanQuery, NamespaceInput):
     """The part of the data that was asked for when the number was published."""
 
 
-def explanation(found: Explanation) -> Answer:
+def explanation(explained: Explanation) -> Answer:
     return {
-        "kpi": found.kpi.name,
-        "formula": found.kpi.text,
-        "unit": found.kpi.unit,
-        "start_timestamp": found.span.start_at.timestamp(),
-        "end_timestamp": found.span.end_at.timestamp(),
-        "aggregate": found.aggregate,
-        "resolution": found.resolution,
-        "metrics": [summand(one) for one in found.summands],
-        "runs": [run(one) for one in found.writers.runs],
-        "batches": [batch(one) for one in found.writers.batches],
+        "kpi": explained.kpi.name,
+        "formula": explained.kpi.text,
+        "unit": explained.kpi.unit,
+        "start_timestamp": explained.span.start_at.timestamp(),
+        "end_timestamp": explained.span.end_at.timestamp(),
+        "aggregate": explained.aggregate,
+        "resolution": explained.resolution,
+        "metrics": [summand(item) for item in explained.summands],
+        "runs": [run(item) for item in explained.writers.runs],
+        "batches": [batch(item) for item in explained.writers.batches],
         "history": {
-            "first_timestamp": found.held_at.timestamp(),
-            "holds_span": found.held,
+            "first_timestamp": explained.history_from.timestamp(),
+            "holds_span": explained.complete,
         },
     }
 
 
-def summand(one: Summand) -> Answer:
-    metric = one.metric
+def summand(summed: Summand) -> Answer:
+    metric = summed.metric
     return {
         "name": metric.name,
         "kind": metric.kind,
@@ -47,38 +47,38 @@ def summand(one: Summand) -> Answer:
         "after": metric.after,
         "definition": metric.definition,
         "unit": metric.unit,
-        "sum": one.total,
+        "sum": summed.total,
         "resolutions": {
             str(size): {"count": count, "sum": total}
-            for size, (count, total) in one.sums.items()
+            for size, (count, total) in summed.sums.items()
         },
-        "agrees": one.agrees,
+        "agrees": summed.agrees,
         "buckets": [
             {"start_timestamp": start, "value": value, "run": run}
-            for start, value, run in one.buckets
+            for start, value, run in summed.buckets
         ],
     }
 
 
-def run(one: AggregationRun) -> Answer:
+def run(written: AggregationRun) -> Answer:
     return {
-        "id": one.pk,
-        "cause": one.cause,
-        "started_timestamp": one.started_at.timestamp(),
-        "finished_timestamp": one.finished_at.timestamp(),
-        "batches": one.batches,
-        "events": one.events,
-        "buckets": one.buckets,
+        "id": written.pk,
+        "cause": written.cause,
+        "started_timestamp": written.started_at.timestamp(),
+        "finished_timestamp": written.finished_at.timestamp(),
+        "batches": written.batches,
+        "events": written.events,
+        "buckets": written.buckets,
     }
 
 
-def batch(one: Covered) -> Answer:
+def batch(covered: Covered) -> Answer:
     return {
-        "id": one.id,
-        "shard": one.shard,
-        "events": one.events,
-        "drained_timestamp": one.drained_at.timestamp(),
-        "run": one.run_id,
+        "id": covered.id,
+        "shard": covered.shard,
+        "events": covered.events,
+        "drained_timestamp": covered.drained_at.timestamp(),
+        "run": covered.run_id,
     }
 
 

@@ -104,64 +104,80 @@ def summable(span: Span, *, resolution: int, metrics: int) -> list[int]:
     """
     seconds = (span.end_at - span.start_at).total_seconds() * metrics
     return [
-        one
-        for one in RESOLUTIONS
-        if one == resolution or (one < resolution and seconds / one <= SUMMABLE)
+        finer
+        for finer in RESOLUTIONS
+        if finer == resolution or (finer < resolution and seconds / finer <= SUMMABLE)
     ]
 
 
 def summand(metric: Metric, rows: Sequence[Row], *, resolution: int) -> Summand:
-    mine = {size: row for number, size, *row in rows if number == metric.pk}
-    stored = [column or [] for column in mine[resolution][2:]]
+    by_resolution = {
+        size: row for metric_id, size, *row in rows if metric_id == metric.pk
+    }
+    stored = [column or [] for column in by_resolution[resolution][2:]]
     return Summand(
         metric=metric,
         resolution=resolution,
-        sums={size: (count, total) for size, (count, total, *_) in mine.items()},
+        sums={
+            size: (count, total) for size, (count, total, *_) in by_resolution.items()
+        },
         buckets=list(zip(*stored, strict=True)),
     )
 
 
-def writers(found: Sequence[Summand], *, namespace_id: int) -> Writers:
+def writers(summands: Sequence[Summand], *, namespace_id: int) -> Writers:
     """Returns who wrote the listed buckets, newest first, in two statements, or three.
 
     A rebuild covers no batches, it reads history: its batches are those with events in
     its buckets.
     """
-    numbers = {run for one in found for *_, run in one.buckets if run is not None}
-    newest = sorted(numbers, reverse=True)[:MOST]
+    run_ids = {
+        run_id
+        for summand in summands
+        for *_, run_id in summand.buckets
+        if run_id is not None
+    }
+    newest = sorted(run_ids, reverse=True)[:MOST]
     runs = list(AggregationRun.objects.filter(namespace=namespace_id, pk__in=newest))
     reached = list(accumulate(run.batches for run in runs))
     listed = bisect_left(reached, MOST) + 1
     batches = past.batches_of(
         namespace_id=namespace_id, runs=[run.pk for run in runs[:listed]], limit=MOST
     )
-    if rebuilt := [run.pk for run in runs if run.cause == Cause.REBUILD]:
-        read = past.batches_in(
-            namespace_id=namespace_id,
-            span=span_of(found, set(rebuilt)),
-            before_run=rebuilt[0],
-            limit=MOST,
-        )
-        known = {one.id: one for one in [*batches, *read]}
-        batches = [known[number] for number in sorted(known, reverse=True)][:MOST]
-    left_out = {
-        "runs": len(numbers) > MOST,
-        "batches": len(batches) == MOST and (reached[-1] > MOST or bool(rebuilt)),
-    }
-    told = [
+    rebuilt = [run.pk for run in runs if run.cause == Cause.REBUILD]
+    if rebuilt:
+        span = span_of(summands, set(rebuilt))
+        batches = with_read(batches, rebuilt[0], span, namespace_id=namespace_id)
+    full = len(batches) == MOST and (reached[-1] > MOST or bool(rebuilt))
+    return Writers(runs, batches, left_out(runs=len(run_ids) > MOST, batches=full))
+
+
+def with_read(
+    batches: Sequence[past.Covered], run_id: int, span: Span, *, namespace_id: int
+) -> list[past.Covered]:
+    """Returns batches and those that a rebuild read in a span, newest first."""
+    read = past.batches_in(
+        namespace_id=namespace_id, span=span, before_run=run_id, limit=MOST
+    )
+    by_id = {batch.id: batch for batch in [*batches, *read]}
+    return [by_id[batch_id] for batch_id in sorted(by_id, reverse=True)][:MOST]
+
+
+def left_out(**too_many: bool) -> list[str]:
+    """Returns a warning for each list that is cut short."""
+    return [
         f"only the newest {MOST:,} {what} are listed: ask for a shorter span"
-        for what, more in left_out.items()
-        if more
+        for what, cut in too_many.items()
+        if cut
     ]
-    return Writers(runs, batches, told)
 
 
-def span_of(found: Sequence[Summand], runs: AbstractSet[int]) -> Span:
+def span_of(summands: Sequence[Summand], runs: AbstractSet[int]) -> Span:
     """Returns from where to where the buckets reach that these runs wrote."""
     ends = [
-        (start, start + one.resolution)
-        for one in found
-        for start, _, run in one.buckets
+        (start, start + summand.resolution)
+        for summand in summands
+        for start, _, run in summand.buckets
         if run in runs
     ]
     first, last = min(start for start, _ in ends), max(end for _, end in ends)

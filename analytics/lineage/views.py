@@ -7,9 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.views import Endpoint
-from analytics.lineage import queries as audit
-from analytics.lineage import serializers as explanations
-from analytics.series import serializers
+from analytics.lineage import queries, serializers
+from analytics.series import serializers as series
 from analytics.series.views import MANAGERS, documented
 from api import spans
 from api.errors import Missing
@@ -19,14 +18,14 @@ from timegrid.buckets import TooManyCells
 class KPIExplanation(Endpoint):
     roles = MANAGERS
 
-    @documented(explanations.ExplanationQuery, explanations.ExplanationAnswer)
+    @documented(serializers.ExplanationQuery, serializers.ExplanationAnswer)
     def get(self, request: Request, name: str) -> Response:
         """Tell what a KPI's aggregate is made of, down to who wrote each bucket.
 
         Ask as kpis/values/ was asked: the span is covered by the same cells.
         """
         try:
-            found = audit.explain(
+            explained = queries.explain(
                 namespace_id=self.scope().id,
                 name=name,
                 period=spans.period(self.query),
@@ -34,7 +33,7 @@ class KPIExplanation(Endpoint):
             )
         except TooManyCells as error:
             raise ValidationError({"granularity": [str(error)]}) from None
-        if found is None:
+        if explained is None:
             raise Missing(kind="kpi", key=name)
-        body = explanations.explanation(found)
-        return Response(serializers.answer(body, warnings=found.warnings))
+        body = serializers.explanation(explained)
+        return Response(series.answer(body, warnings=explained.warnings))

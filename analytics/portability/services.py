@@ -128,12 +128,12 @@ def load(
         first, again = repeated[0]
         problem = f"the bucket of line {first} comes again"
         raise TransferError(problem, line=again)
-    places = owned()
-    for place in places:
-        sql.lock("aggregate", key=place.namespace_id)
-        sql.lock("push", key=place.namespace_id)
-        clear(place, replace=replace)
-    begun = filled(places, at=at)
+    shares = owned()
+    for share in shares:
+        sql.lock("aggregate", key=share.namespace_id)
+        sql.lock("push", key=share.namespace_id)
+        clear(share, replace=replace)
+    begun = filled(shares, at=at)
     sql.execute("DROP TABLE loaded")
     return begun
 
@@ -143,8 +143,8 @@ def rules(*, at: datetime, replace: bool, create: bool) -> Rules:
     metrics = list(Metric.objects.all())
     known = {name for (name,) in sql.fetch(NAMESPACES)}
     return Rules(
-        metrics={one.name: one.pk for one in metrics},
-        computed={one.name for one in metrics if one.kind != Kind.EXTERNAL},
+        metrics={metric.name: metric.pk for metric in metrics},
+        computed={metric.name for metric in metrics if metric.kind != Kind.EXTERNAL},
         namespaces=None if create else known,
         live_at=None if replace else events.history_from(at=at),
     )
@@ -171,49 +171,49 @@ def owned() -> list[Owned]:
     """Returns what the file owns, by namespace id; missing namespaces are made."""
     rows = sql.fetch(OWNED)
     ids = accounts.ensure_namespaces(row[0] for row in rows)
-    found = [
-        Owned(ids[name], name, Span(start, end), metrics, number)
-        for name, start, end, metrics, number in rows
+    shares = [
+        Owned(ids[name], name, Span(start, end), metrics, buckets)
+        for name, start, end, metrics, buckets in rows
     ]
     # In one order everywhere, so that two loads never wait for each other.
-    return sorted(found, key=lambda one: one.namespace_id)
+    return sorted(shares, key=lambda share: share.namespace_id)
 
 
-def clear(place: Owned, *, replace: bool) -> None:
+def clear(share: Owned, *, replace: bool) -> None:
     """Makes room for what the file owns. Raises TransferError if it may not."""
-    where = {"namespace_id": place.namespace_id, "metrics": place.metrics}
+    where = {"namespace_id": share.namespace_id, "metrics": share.metrics}
     if replace:
-        numbers = segments.every(namespace_id=place.namespace_id).numbers
-        recompute.clear(FIVE_MINUTES, [place.span], segments=numbers, **where)
+        numbers = segments.every(namespace_id=share.namespace_id).numbers
+        recompute.clear(FIVE_MINUTES, [share.span], segments=numbers, **where)
         return
-    edges = {"start": place.span.start_at, "end": place.span.end_at}
+    edges = {"start": share.span.start_at, "end": share.span.end_at}
     if taken := sql.fetch(TAKEN, **where, **edges):
         metric, start = taken[0]
         raise TransferError(
-            f"namespace {place.name!r} has buckets of {metric} already, such as at "
+            f"namespace {share.name!r} has buckets of {metric} already, such as at "
             f"{start} UTC (see --replace)"
         )
 
 
-def filled(places: Sequence[Owned], *, at: datetime) -> list[AggregationRun]:
+def filled(shares: Sequence[Owned], *, at: datetime) -> list[AggregationRun]:
     """Stores the buckets in one statement, then the hours and days of each place."""
     begun = [
-        runs.begin(namespace_id=place.namespace_id, cause=Cause.LOAD, at=at)
-        for place in places
+        runs.begin(namespace_id=share.namespace_id, cause=Cause.LOAD, at=at)
+        for share in shares
     ]
     sql.execute(
         FILL,
-        names=[place.name for place in places],
-        ids=[place.namespace_id for place in places],
+        names=[share.name for share in shares],
+        ids=[share.namespace_id for share in shares],
         runs=[run.pk for run in begun],
     )
-    for place, run in zip(places, begun, strict=True):
+    for share, run in zip(shares, begun, strict=True):
         above = recompute.roll_up(
-            namespace_id=place.namespace_id,
-            metrics=place.metrics,
-            segments=segments.every(namespace_id=place.namespace_id).numbers,
-            spans=[place.span],
+            namespace_id=share.namespace_id,
+            metrics=share.metrics,
+            segments=segments.every(namespace_id=share.namespace_id).numbers,
+            spans=[share.span],
             run_id=run.pk,
         )
-        runs.finish(run, buckets=place.buckets + above)
+        runs.finish(run, buckets=share.buckets + above)
     return begun

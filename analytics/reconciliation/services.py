@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from analytics.buckets import segment_backfill
 from analytics.kinds import rules, segments, specs, statements
+from analytics.kinds.specs import MetricSpec
 from analytics.models import Metric
 from analytics.reconciliation import differences
 from db import sql
@@ -46,11 +47,11 @@ class Verified:
         """Takes the rows of a check: differences, each with its place among those of
         its metric and resolution, and how many these are.
         """
-        for *difference, place, found in rows:
-            one = Difference(*difference)
-            self.counts[one.metric] += found if place == 1 else 0
+        for *columns, rank, total in rows:
+            difference = Difference(*columns)
+            self.counts[difference.metric] += total if rank == 1 else 0
             if len(self.first) < SHOWN:
-                self.first.append(one)
+                self.first.append(difference)
 
 
 def verify(*, namespace_id: int, now: datetime) -> Verified:
@@ -58,32 +59,32 @@ def verify(*, namespace_id: int, now: datetime) -> Verified:
 
     Raises the database's OperationalError.
     """
-    found = Verified()
+    verified = Verified()
     for check in (differences.ROLLED_UP, differences.SHAPE):
         with sql.snapshot():
-            found.add(differences.run(check, namespace_id=namespace_id))
+            verified.add(differences.run(check, namespace_id=namespace_id))
     with sql.snapshot():
-        found.add(cut_up(namespace_id=namespace_id))
+        verified.add(cut_up(namespace_id=namespace_id))
     with sql.snapshot():
-        [(found.buckets,)] = sql.fetch(differences.COUNT, namespace_id=namespace_id)
-        held = past.held(namespace_id=namespace_id, now=now)
-    for span in held:
+        [(verified.buckets,)] = sql.fetch(differences.COUNT, namespace_id=namespace_id)
+        spans = past.held(namespace_id=namespace_id, now=now)
+    for span in spans:
         # The oldest day first: it is the next to be dropped.
         for day in buckets.cut_at(span, resolution=DAY):
             with sql.snapshot():
-                found.add(recomputed(namespace_id=namespace_id, day=day, held=span))
-            found.days += 1
-    return found
+                verified.add(recomputed(namespace_id=namespace_id, day=day, held=span))
+            verified.days += 1
+    return verified
 
 
 def cut_up(*, namespace_id: int) -> list[tuple[Any, ...]]:
     """Returns where leaves do not sum to the whole, or parts of a leaf to the leaf."""
-    filled = segment_backfill.filled(namespace_id=namespace_id)
+    complete = segment_backfill.filled(namespace_id=namespace_id)
     leaves = [
-        (cut.id, number, since) for cut, since in filled for number in cut.segments
+        (cut.id, segment, since) for cut, since in complete for segment in cut.segments
     ]
     ids, numbers, sinces = zip(*leaves, strict=True) if leaves else [()] * 3
-    metrics = [one.metric_id for one in specs.computed(namespace_id)]
+    metrics = [spec.metric_id for spec in specs.computed(namespace_id)]
     return differences.run(
         differences.CUT,
         namespace_id=namespace_id,
@@ -101,33 +102,50 @@ def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, .
     Left out is what events or prices change that no aggregation covered yet, and what
     came from a file of buckets.
     """
-    metrics = [
-        one
-        for one in Metric.objects.filter(active=True, kind__in=rules.RULES)
-        if not one.stale and held.start_at + rules.lookback(one.kind) <= day.start_at
-    ]
+    metrics = recomputable(day, held=held)
     if not metrics:  # a statement over no kind of metric is none
         return []
-    targets = specs.specs(metrics, namespace_id=namespace_id)
-    priced = [one.event_name_id for one in targets if one.kind in rules.PRICED]
-    waiting = past.unsettled(namespace_id=namespace_id)
-    filled = segment_backfill.filled(namespace_id=namespace_id)
-    stored = segments.whole_and([cut for cut, since in filled if since <= day.start_at])
-    sums = statements.sums(
-        spans=[day],
-        kinds={one.kind for one in targets},
-        segments=stored,
+    computed = specs.specs(metrics, namespace_id=namespace_id)
+    complete = segment_backfill.filled(namespace_id=namespace_id)
+    stored = segments.whole_and(
+        [cut for cut, since in complete if since <= day.start_at]
     )
+    kinds = {spec.kind for spec in computed}
+    sums = statements.sums(spans=[day], kinds=kinds, segments=stored)
     return differences.run(
         differences.HISTORY.replace("{sums}", sums),
         namespace_id=namespace_id,
         segments=stored.numbers,
         start_at=day.start_at,
         end_at=day.end_at,
-        look_backs=[rules.lookback(one.kind) for one in targets],
-        priced=[one.kind in rules.PRICED for one in targets],
-        repriced=past.repriced(namespace_id=namespace_id, names=priced, span=day),
-        open_from=[span.start_at for span in waiting],
-        open_to=[span.end_at for span in waiting],
-        **specs.parameters(targets),
+        look_backs=[rules.lookback(spec.kind) for spec in computed],
+        **unaggregated(computed, namespace_id=namespace_id, day=day),
+        **specs.parameters(computed),
     )
+
+
+def recomputable(day: Span, *, held: Span) -> list[Metric]:
+    """Returns the metrics whose buckets of a day history can tell."""
+    active = Metric.objects.filter(active=True, kind__in=rules.RULES)
+    return [
+        metric
+        for metric in active
+        if not metric.stale
+        and held.start_at + rules.lookback(metric.kind) <= day.start_at
+    ]
+
+
+def unaggregated(
+    metrics: Sequence[MetricSpec], *, namespace_id: int, day: Span
+) -> dict[str, Any]:
+    """Returns the parameters that tell what no aggregation has covered yet: spans, and
+    the moments of events whose price has changed.
+    """
+    priced = [spec.event_name_id for spec in metrics if spec.kind in rules.PRICED]
+    waiting = past.unaggregated(namespace_id=namespace_id)
+    return {
+        "priced": [spec.kind in rules.PRICED for spec in metrics],
+        "repriced": past.repriced(namespace_id=namespace_id, names=priced, span=day),
+        "open_from": [span.start_at for span in waiting],
+        "open_to": [span.end_at for span in waiting],
+    }
