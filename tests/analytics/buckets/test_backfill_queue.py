@@ -3,8 +3,9 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from analytics.buckets import backfill, metric_backfill
+from analytics.buckets import backfill, metric_backfill, tasks
 from analytics.models import Backfill, Kind, Metric
+from config.celery import app
 from segmentation.models import Segmentation
 from tests.analytics.builders import HOUR, NOON, arrive, event, metric
 from tests.analytics.kinds.segmented import leaf, segmented
@@ -72,3 +73,9 @@ def test_the_days_of_a_segmentation_come_before_those_of_metrics_in_their_order(
             order.append(advanced.metric or advanced.segmentation)
     assert order == [subjects["segmentation"], late, subjects["metric"]]
     assert not any(each.stale for each in Metric.objects.all())
+
+
+def test_a_run_ends_before_the_next_tick_so_that_one_worker_is_enough():
+    entry = app.conf.beat_schedule["backfill"]
+    assert entry["task"] == tasks.backfill.name
+    assert tasks.RUN_SECONDS < entry["options"]["expires"] == 20
