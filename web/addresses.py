@@ -75,5 +75,5 @@ def problems(query: QueryDict, *, kind: type[Address]) -> list[str]:
         for name, values in query.lists()
         if len(values) > 1 and name in address.fields and name not in address.lists
     }
-    found = [f"{name}: {reason}" for name, reason in {**repeated, **wrong}.items()]
-    return [brevity.text(problem, most=LONGEST) for problem in found[:MOST]]
+    sentences = [f"{name}: {reason}" for name, reason in {**repeated, **wrong}.items()]
+    return [brevity.text(sentence, most=LONGEST) for sentence in sentences[:MOST]]

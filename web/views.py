@@ -45,8 +45,8 @@ class Page(UserPassesTestMixin, TemplateView):
         self, context: dict[str, Any], problems: list[str], *, status: int
     ) -> HttpResponse:
         """Answers with what is wrong, and ways to what the visitor may read."""
-        found = {**context, "problems": problems}
-        return render(self.request, "address.html", found, status=status)
+        refusal = {**context, "problems": problems}
+        return render(self.request, "address.html", refusal, status=status)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = self.request.user
