@@ -8,8 +8,8 @@ def cards(page: Page) -> list[tuple[str, str]]:
     expect(page.locator("article").first).to_be_visible()
     expect(page.locator("main")).to_have_attribute("aria-busy", "false")
     return [
-        (one.locator("h2").inner_text(), one.locator(".value").inner_text())
-        for one in page.locator("article").all()
+        (card.locator("h2").inner_text(), card.locator(".value").inner_text())
+        for card in page.locator("article").all()
     ]
 
 

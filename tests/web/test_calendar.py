@@ -42,8 +42,8 @@ def midnight(day, zone):
 def edges(at, zone, granularity):
     """The edges of the API's cell that holds a time, in seconds."""
     span = Span(buckets.moment(at), buckets.moment(at + 1))
-    found = buckets.cut(span, granularity=granularity, zone=ZoneInfo(zone))
-    return tuple(int(edge.timestamp()) for edge in found[:2])
+    cell_edges = buckets.cut(span, granularity=granularity, zone=ZoneInfo(zone))
+    return tuple(int(edge.timestamp()) for edge in cell_edges[:2])
 
 
 @pytest.fixture

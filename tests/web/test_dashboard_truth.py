@@ -22,7 +22,7 @@ NOTHING = ["\u2013"] * 3
 
 
 def shown(page):
-    return [one.inner_text() for one in page.locator("article .value").all()]
+    return [line.inner_text() for line in page.locator("article .value").all()]
 
 
 def choose(page, period):
@@ -30,7 +30,7 @@ def choose(page, period):
 
 
 def statuses(page):
-    return [one.inner_text() for one in page.locator("article .status").all()]
+    return [line.inner_text() for line in page.locator("article .status").all()]
 
 
 def test_after_an_error_the_numbers_of_another_period_are_gone(logged_in):

@@ -55,7 +55,7 @@ def goals(logged_in):
     return visit
 
 
-def told(page, path, **query):
+def answer(page, path, **query):
     """Returns what the API says to the session of the page."""
     response = page.request.get(path, params={"namespace": "shop", **query})
     return response.json()
@@ -65,13 +65,15 @@ def texts(page, table):
     """Returns the cells of a table, row by row, small print left out."""
     return page.locator(table).evaluate(
         """table => [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) =>
-            [...cell.childNodes].filter((one) => one.tagName !== "SMALL")
-                .map((one) => one.textContent).join("").trim()))"""
+            [...cell.childNodes].filter((node) => node.tagName !== "SMALL")
+                .map((node) => node.textContent).join("").trim()))"""
     )
 
 
 def totals(page):
-    return [int(one.inner_text().split()[0]) for one in page.locator("dd").all()]
+    return [
+        int(element.inner_text().split()[0]) for element in page.locator("dd").all()
+    ]
 
 
 def choose(page, event, choice):
@@ -89,14 +91,16 @@ def percent(share):
 
 def test_the_events_are_those_of_the_api_with_the_most_users_first(goals, problems):
     page = goals()
-    counts = told(page, "/v0/analytics")["counts"]
-    named = [one for one in counts if one["type"] == "named"]
-    named.sort(key=lambda one: -one["count"])
+    counts = answer(page, "/v0/analytics")["counts"]
+    named = [event for event in counts if event["type"] == "named"]
+    named.sort(key=lambda event: -event["count"])
     rows = [
         (name, int(users), float(value))
         for name, users, value, _ in texts(page, "#events")
     ]
-    assert rows == [(one["name"], one["count"], one["value"]["sum"]) for one in named]
+    assert rows == [
+        (event["name"], event["count"], event["value"]["sum"]) for event in named
+    ]
     assert [users for _, users, _ in rows] == [40, 22, 20, 1]
     assert page.locator("#everybody").inner_text() == "42"
     assert problems == []
@@ -135,34 +139,38 @@ def test_counts_that_are_late_say_so(goals):
 
 def test_the_story_of_a_goal_is_that_of_the_api(goals, problems):
     page = goals()
-    story = told(page, "/analytics/goals/buy/")
+    story = answer(page, "/analytics/goals/buy/")
     assert page.locator("#reached").inner_text() == str(story["count"]) == "22"
     assert [row[:1] + row[2:6] for row in texts(page, "#steps")] == [
         [
-            one["name"],
-            str(one["count"]),
-            *(percent(one[part]["value"]) for part in ("share", "conversion", "rest")),
+            event["name"],
+            str(event["count"]),
+            *(
+                percent(event[column]["value"])
+                for column in ("share", "conversion", "rest")
+            ),
         ]
-        for one in story["events"]
+        for event in story["events"]
     ]
     shown = [row[1:] for row in texts(page, "#combinations")]
     assert shown == [
-        [str(one["count"]), percent(one["share"])] for one in story["combinations"]
+        [str(combination["count"]), percent(combination["share"])]
+        for combination in story["combinations"]
     ]
     first = page.locator("#combinations .chip")
-    assert [one.inner_text() for one in first.all()] == ["ask", "view", "view"]
+    assert [element.inner_text() for element in first.all()] == ["ask", "view", "view"]
     assert page.locator("#combinations tr").last.inner_text().startswith("None known")
     assert problems == []
 
 
 def test_a_difference_is_marked_where_its_interval_excludes_zero(goals):
     page = goals()
-    events = told(page, "/analytics/goals/buy/")["events"]
-    assert [one["name"] for one in events] == ["view", "ask"]
-    signs = ["more" if one["difference"]["lower"] > 0 else "open" for one in events]
+    events = answer(page, "/analytics/goals/buy/")["events"]
+    assert [event["name"] for event in events] == ["view", "ask"]
+    signs = ["more" if event["difference"]["lower"] > 0 else "open" for event in events]
     assert signs == ["open", "more"]
     marks = page.locator("#steps .difference > span")
-    assert [one.get_attribute("class") for one in marks.all()] == signs
+    assert [mark.get_attribute("class") for mark in marks.all()] == signs
     marked = page.locator("#steps .more")
     assert "▲ +" in marked.inner_text()
 
@@ -174,7 +182,7 @@ def test_a_choice_changes_the_totals_and_is_kept_in_the_address(goals, problems)
     expect(page.locator("dd").first).to_contain_text("20")
     choose(page, "ask", "Exclude")
     expect(page.locator("dd").first).to_contain_text("5")
-    selection = told(page, "/analytics/goals/buy/", include="view", exclude="ask")
+    selection = answer(page, "/analytics/goals/buy/", include="view", exclude="ask")
     assert totals(page) == list(selection["selection"].values()) == [5, 2, 15, 0]
     assert page.url.endswith("?namespace=shop&goal=buy&include=view&exclude=ask")
     page.reload()
@@ -271,9 +279,9 @@ def test_an_address_of_what_is_gone_says_so(goals):
 def test_many_events_are_filtered_and_many_combinations_shown_on_demand(goals):
     starts = range(1000, 1025)
     send(
-        part
+        step
         for start in starts
-        for part in [
+        for step in [
             (f"step {start}", range(start, 2000, 25)),
             ("buy", range(start, 1100, 25)),
         ]

@@ -32,11 +32,11 @@ def visit(client):
 
 
 def test_everyone_chooses_among_the_namespaces_they_may_read(visit):
-    found = [
+    choices = [
         re.findall(r"<option>(.*?)</option>", visit(role, "shop").text)
         for role in ("root", "manager")
     ]
-    assert found == [["blog", "shop"], ["shop"]]
+    assert choices == [["blog", "shop"], ["shop"]]
 
 
 def test_a_backend_is_refused_with_a_page(visit):

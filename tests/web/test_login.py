@@ -26,8 +26,8 @@ def ada():
     return User.objects.create_user(role="manager", **FORM)
 
 
-def log_in(client, **place):
-    response = client.post("/admin/login/", FORM | place)
+def log_in(client, **target):
+    response = client.post("/admin/login/", FORM | target)
     assert response.status_code == 302
     return response.url
 
