@@ -19,6 +19,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.request import Request
 
 FRESH = "public, max-age=300"  # a new version is seen within five minutes
+SLASHLESS = ("/v0/", "/metrics")
 _making = Lock()  # those who ask at once wait for the first
 _pages: dict[bool, tuple[bytes, str]] = {}
 
@@ -56,6 +57,19 @@ class Docs(SpectacularSwaggerSplitView):
         page = super().get(request)  # type: ignore[no-untyped-call]
         content = render_to_string(page.template_name, page.data).encode()
         return content, page.content_type or "text/html"
+
+
+def published(endpoints: list[Any], **_: Any) -> list[Any]:
+    """Returns the endpoints by their published addresses.
+
+    Left out is what is under /v1/: the same again, for clients that ask there. Where
+    the slash at the end may be missing, it is.
+    """
+    return [
+        (path.removesuffix("/") if path.startswith(SLASHLESS) else path, *rest)
+        for path, *rest in endpoints
+        if not path.startswith("/v1/")
+    ]
 
 
 @cache

@@ -255,6 +255,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Abacus",
     "DESCRIPTION": "Turns a stream of user events into numbers a team can trust.",
     "VERSION": "0.1.0",
+    "PREPROCESSING_HOOKS": ["api.documentation.published"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

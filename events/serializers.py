@@ -5,13 +5,15 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from accounts.queries import Scope
+from api import answers
 from api.serializers import Input, ListField, NamespaceInput
 from events import keys
 from events.arrivals import Arrival
-from events.body import MAX_VALUE, PRINTABLE, Event
+from events.body import MAX_VALUE, PRINTABLE, PROPERTIES, REQUIRED, Event
 from events.pseudonyms import Pseudonyms
 
 
@@ -38,3 +40,28 @@ class ItemPricesBody(NamespaceInput):
     """Prices of up to 1,000 items; of a repeated item, the last one counts."""
 
     prices = ListField(child=ItemPriceBody(), allow_empty=False, max_length=1_000)
+
+
+EventBody = answers.body(
+    "EventBody",
+    PROPERTIES,
+    required=REQUIRED,
+    value=serializers.FloatField(
+        required=False, min_value=-float(MAX_VALUE), max_value=float(MAX_VALUE)
+    ),
+)
+
+
+class EventsBody(serializers.Serializer[answers.Answer]):
+    """Several events, all or none; `namespace` for those that name none."""
+
+    events = EventBody(many=True)
+    namespace = serializers.CharField(required=False)
+
+
+EVENTS = PolymorphicProxySerializer(
+    component_name="Events",
+    serializers=[EventsBody, EventBody(many=True)],
+    resource_type_field_name=None,
+    many=False,
+)

@@ -15,6 +15,7 @@ from accounts.permissions import caller
 from accounts.queries import Scope
 from accounts.views import Endpoint, V0Endpoint, reads
 from api import bodies
+from api.answers import V0_ERRORS, ErrorAnswer
 from api.errors import Refused
 from api.parsers import ExactJSONParser
 from api.serializers import V0Query
@@ -29,10 +30,10 @@ class Intake(V0Endpoint):
 
     @reads(
         query=V0Query,
-        request=dict,
+        request=serializers.EVENTS,
         responses={
             204: OpenApiResponse(description="The events are committed."),
-            "4XX": dict,
+            **V0_ERRORS,
         },
     )
     def post(self, request: Request) -> Response:
@@ -105,7 +106,7 @@ class ItemPrices(Endpoint):
         body=serializers.ItemPricesBody,
         responses={
             204: OpenApiResponse(description="The prices are the latest."),
-            "4XX": dict,
+            "4XX": ErrorAnswer,
         },
     )
     def put(self, request: Request) -> Response:

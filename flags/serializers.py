@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import orjson
+from rest_framework import serializers
 
-from api import bodies, elements
+from api import answers, bodies, elements
+from api.answers import Answer
 from api.errors import Refused
 from api.serializers import RawField, V0Query
 from api.unknown_fields import Vocabulary
@@ -41,6 +43,35 @@ VOCABULARY = Vocabulary(
 class FeaturesQuery(V0Query):
     user_obj = RawField(required=False, help_text="A JSON object in Base64.")
     context_obj = RawField(required=False, help_text="A JSON object in Base64.")
+
+
+SpecBody = answers.body(
+    "SpecBody",
+    PROPERTIES,
+    required=["name"],
+    user=serializers.ListField(
+        child=serializers.DictField(), required=False, help_text="Rules on the user."
+    ),
+)
+
+
+class SpecAnswer(serializers.Serializer[Answer]):
+    name = serializers.CharField()
+    boolean = serializers.BooleanField()
+    user = serializers.ListField(child=serializers.DictField())
+    rollout_start = serializers.CharField(required=False, help_text="UTC, ends in z.")
+    rollout_end = serializers.CharField(required=False, help_text="UTC, ends in z.")
+
+
+class SpecsAnswer(serializers.Serializer[Answer]):
+    featureSpecs = SpecAnswer(many=True)  # noqa: N815 - the published name
+
+
+class FeaturesAnswer(serializers.Serializer[Answer]):
+    features = serializers.DictField(
+        child=serializers.BooleanField(), help_text="By name: is it on?"
+    )
+    warnings = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 def spec(sent: Mapping[str, Any], *, at: datetime) -> Spec:

@@ -14,6 +14,7 @@ from accounts.permissions import by_session, caller
 from accounts.queries import Scope
 from accounts.views import V0Endpoint, reads
 from api import bodies
+from api.answers import V0_ERRORS
 from api.errors import Refused
 from api.serializers import V0Query
 from events import ignored
@@ -28,7 +29,10 @@ UNRECORDED = "the feature is not recorded: {}"
 class Features(V0Endpoint):
     roles = [Role.ROOT, Role.MANAGER, Role.BACKEND]
 
-    @reads(query=serializers.FeaturesQuery, responses={200: dict, "4XX": dict})
+    @reads(
+        query=serializers.FeaturesQuery,
+        responses={200: serializers.FeaturesAnswer, **V0_ERRORS},
+    )
     def get(self, request: Request) -> Response:
         """Say which flags are on for a user, and record the feature the user meets."""
         now, query = datetime.now(UTC), self.query
@@ -66,7 +70,7 @@ class FeatureSpecs(V0Endpoint):
     roles = [Role.ROOT, Role.MANAGER, Role.BACKEND]
     method_roles = {"POST": [Role.ROOT, Role.MANAGER]}
 
-    @reads(query=V0Query, responses={200: dict, "4XX": dict})
+    @reads(query=V0Query, responses={200: serializers.SpecsAnswer, **V0_ERRORS})
     def get(self, request: Request) -> Response:
         """List the flags of a namespace, sorted by name."""
         scope = self.known_scope()
@@ -75,10 +79,10 @@ class FeatureSpecs(V0Endpoint):
 
     @reads(
         query=V0Query,
-        request=dict,
+        request=serializers.SpecBody,
         responses={
             204: OpenApiResponse(description="The flag is as sent."),
-            "4XX": dict,
+            **V0_ERRORS,
         },
     )
     def post(self, request: Request) -> Response:

@@ -9,6 +9,7 @@ from accounts.models import Role
 from accounts.permissions import caller
 from accounts.views import V0Endpoint, reads
 from api import prometheus
+from api.answers import V0_ERRORS
 from api.serializers import RawField, V0Query
 from goals import gauges
 from goals.serializers import GLOBAL_NAME
@@ -27,7 +28,7 @@ class Counters(V0Endpoint):
     roles = EVERYBODY
     content_negotiation_class = prometheus.AnyAccept
 
-    @reads(query=ScrapeQuery, responses={(200, "text/plain"): str, "4XX": dict})
+    @reads(query=ScrapeQuery, responses={(200, "text/plain"): str, **V0_ERRORS})
     def get(self, request: Request) -> HttpResponse:
         """Tell Prometheus the unique users of events in the caller's namespaces."""
         names = namespaces(self)
@@ -54,7 +55,7 @@ class Predictions(V0Endpoint):
     roles = EVERYBODY
     content_negotiation_class = prometheus.AnyAccept
 
-    @reads(query=ScrapeQuery, responses={(200, "text/plain"): str, "4XX": dict})
+    @reads(query=ScrapeQuery, responses={(200, "text/plain"): str, **V0_ERRORS})
     def get(self, request: Request) -> HttpResponse:
         """Tell Prometheus how likely users of an event reach a goal after it."""
         names = namespaces(self)

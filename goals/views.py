@@ -18,13 +18,14 @@ from accounts.permissions import caller
 from accounts.queries import Scope
 from accounts.views import Endpoint, V0Endpoint, reads
 from api import bodies, spans
+from api.answers import V0_ERRORS, ErrorAnswer
 from api.errors import Missing, Refused
 from api.serializers import V0Query
 from events import ignored
 from events import queries as events
 from events.names import NameLimitError
 from events.views import Intake
-from goals import serializers, services
+from goals import answers, serializers, services
 from goals.counters import queries as counter_queries
 from goals.forecasts import queries as forecasts
 from goals.paths import queries as path_queries
@@ -36,7 +37,10 @@ MOST_VALUES = 1_000_000  # numbers in one answer
 
 
 class Analytics(Intake):
-    @reads(query=serializers.CountsQuery, responses={200: dict, "4XX": dict})
+    @reads(
+        query=serializers.CountsQuery,
+        responses={200: answers.CountsAnswer, **V0_ERRORS},
+    )
     def get(self, request: Request) -> Response:
         """Count unique users per event name, with bounds and the paths to goals.
 
@@ -88,7 +92,7 @@ def cells(query: dict[str, Any], *, scope: Scope, counters: int) -> list[datetim
 class Goals(V0Endpoint):
     roles = EVERYBODY
 
-    @reads(query=V0Query, responses={200: dict, "4XX": dict})
+    @reads(query=V0Query, responses={200: answers.GoalsAnswer, **V0_ERRORS})
     def get(self, request: Request) -> Response:
         """List the goals of a namespace."""
         scope = self.known_scope()
@@ -97,8 +101,8 @@ class Goals(V0Endpoint):
 
     @reads(
         query=V0Query,
-        request=dict,
-        responses={204: OpenApiResponse(description="It is a goal."), "4XX": dict},
+        request=answers.GoalBody,
+        responses={204: OpenApiResponse(description="It is a goal."), **V0_ERRORS},
     )
     def post(self, request: Request) -> Response:
         """Make an event name a goal: from now on, the paths of its users are kept."""
@@ -124,7 +128,7 @@ class Goals(V0Endpoint):
 class Namespaces(APIView):
     roles = EVERYBODY
 
-    @extend_schema(responses={200: dict, "4XX": dict})
+    @extend_schema(responses={200: answers.NamespacesAnswer, **V0_ERRORS})
     def get(self, request: Request) -> Response:
         """List the namespaces that the caller may read."""
         user = caller(request)
@@ -136,7 +140,10 @@ class Namespaces(APIView):
 class Predictions(V0Endpoint):
     roles = EVERYBODY
 
-    @reads(query=serializers.PredictionsQuery, responses={200: dict, "4XX": dict})
+    @reads(
+        query=serializers.PredictionsQuery,
+        responses={200: answers.PredictionsAnswer, **V0_ERRORS},
+    )
     def get(self, request: Request) -> Response:
         """Tell how likely users reach each goal: by event, by several, or of one."""
         query = self.query
@@ -184,7 +191,10 @@ def outlooks(
 class Nudges(V0Endpoint):
     roles = EVERYBODY
 
-    @reads(query=serializers.NudgesQuery, responses={200: dict, "4XX": dict})
+    @reads(
+        query=serializers.NudgesQuery,
+        responses={200: answers.NudgesAnswer, **V0_ERRORS},
+    )
     def get(self, request: Request) -> Response:
         """List what a user has not done yet, by the promise it holds for a goal."""
         user_id = bodies.text(self.query, "user_id")
@@ -201,7 +211,10 @@ class Nudges(V0Endpoint):
 class GoalStory(Endpoint):
     roles = [Role.ROOT, Role.MANAGER]
 
-    @reads(query=serializers.StoryQuery, responses={200: dict, "4XX": dict})
+    @reads(
+        query=serializers.StoryQuery,
+        responses={200: answers.StoryAnswer, "4XX": ErrorAnswer},
+    )
     def get(self, request: Request, goal: str) -> Response:
         """Tell what came before a goal: events, combinations, and a selection."""
         found = forecasts.story(

@@ -17,6 +17,7 @@ from rest_framework.settings import api_settings
 
 from accounts.models import Role
 from accounts.views import Endpoint, reads
+from api.answers import ErrorAnswer
 from segmentation import filters, queries, serializers, services
 from segmentation.models import ABTest, Segmentation
 from segmentation.services import WHOLE, RefusedError
@@ -26,7 +27,7 @@ ROLES = [Role.ROOT, Role.MANAGER, Role.BACKEND]
 
 def answers(status: int, answer: Any, **read: Any) -> Callable[..., Any]:
     """Says what a verb reads, and describes its answer."""
-    return reads(responses={status: answer, "4XX": dict}, **read)
+    return reads(responses={status: answer, "4XX": ErrorAnswer}, **read)
 
 
 CHANGED = OpenApiResponse(description="It is as sent.")

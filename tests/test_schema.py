@@ -27,13 +27,13 @@ LIMITS = settings(
     suppress_health_check=list(HealthCheck),
 )
 DESCRIPTION = SchemaGenerator().get_schema(request=None, public=True)
-# Under /v1/ are the same ones again.
 ENDPOINTS = [
     (path, method)
     for path, methods in DESCRIPTION["paths"].items()
     for method in methods
-    if not path.startswith("/v1/")
 ]
+# What may hold anything: details of an error by its name, and the rules of a flag.
+FREE = {"error_data", "user"}
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,29 @@ def test_the_description_is_valid_and_nothing_in_it_is_a_guess(tmp_path):
     call_command(
         "spectacular", "--validate", "--fail-on-warn", "--file", tmp_path / "schema.yml"
     )
+
+
+def free_objects(description: Any, name: str = "") -> Iterator[str]:
+    """Yields where a description says no more than that something is an object."""
+    if isinstance(description, dict):
+        if description.get("additionalProperties") == {} and name not in FREE:
+            yield name
+        for key, value in description.items():
+            inner = name if key in {"items", "schema", "allOf"} else key
+            yield from free_objects(value, inner)
+    elif isinstance(description, list):
+        for value in description:
+            yield from free_objects(value, name)
+
+
+def test_every_body_and_answer_is_described_by_its_fields():
+    assert list(free_objects(DESCRIPTION)) == []
+
+
+def test_what_is_under_v1_is_described_once():
+    paths = [path for path, _ in ENDPOINTS]
+    assert "/analytics/kpis/values/" in paths
+    assert not [path for path in paths if path.startswith("/v1/")]
 
 
 def test_the_description_and_its_page_are_open_to_all(client):

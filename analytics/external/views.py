@@ -12,7 +12,7 @@ from accounts.models import Role
 from accounts.views import Endpoint, reads
 from analytics.external import serializers, services
 from analytics.series import views
-from analytics.series.serializers import ErrorAnswer
+from api.answers import ErrorAnswer
 from api.parsers import ExactJSONParser
 
 

@@ -152,6 +152,19 @@ class Requested(Warned):
     task_id = serializers.CharField()
 
 
+class Asked(serializers.Serializer[Body]):
+    """A payload with what was left out, as it was taken."""
+
+    kpis = serializers.ListField(child=serializers.CharField(), required=False)
+    metrics = serializers.ListField(child=serializers.CharField(), required=False)
+    start_timestamp = serializers.FloatField(required=False)
+    end_timestamp = serializers.FloatField(required=False)
+    granularity = serializers.CharField(required=False)
+    timezone = serializers.CharField()
+    segmentation = serializers.CharField(required=False)
+    format = serializers.ChoiceField(Format.choices)
+
+
 class Task(serializers.Serializer[Body]):
     task_id = serializers.CharField()
     name = serializers.CharField()
@@ -169,7 +182,7 @@ class Task(serializers.Serializer[Body]):
     size = serializers.IntegerField(required=False, help_text="Bytes.")
     sha256 = serializers.CharField(required=False)
     format = serializers.ChoiceField(Format.choices)
-    payload = serializers.DictField(help_text="What was asked for.")
+    payload = Asked(help_text="What was asked for.")
 
 
 class Tasks(serializers.Serializer[Body]):

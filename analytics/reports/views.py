@@ -26,8 +26,8 @@ from analytics.models import Report, Status
 from analytics.reports import plans, queue, serializers, tasks
 from analytics.reports.plans import PlanError
 from analytics.reports.serializers import TASK
-from analytics.series.serializers import ErrorAnswer
 from analytics.series.serializers import answer as answered
+from api.answers import ErrorAnswer
 from api.errors import Duplicated, LimitReached, Missing
 
 ROLES = [Role.ROOT, Role.MANAGER, Role.BACKEND]

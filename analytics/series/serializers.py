@@ -266,10 +266,3 @@ class MetricColumn(serializers.Serializer[Answer]):
 
 class MetricValuesAnswer(Cells):
     metrics = MetricColumn(many=True)
-
-
-class ErrorAnswer(serializers.Serializer[Answer]):
-    error_code = serializers.IntegerField()
-    error_name = serializers.CharField()
-    message = serializers.CharField()
-    error_data = serializers.DictField()

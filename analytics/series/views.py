@@ -16,6 +16,7 @@ from accounts.views import Endpoint, reads
 from analytics.series import queries, serializers, tables, values
 from analytics.series.tables import Table
 from api import spans
+from api.answers import ErrorAnswer
 from api.renderers import CSVRenderer, JSONRenderer
 from api.serializers import Input
 from segmentation import queries as segmentation_queries
@@ -33,7 +34,7 @@ def documented(
 ) -> Callable[..., Any]:
     """Says what a verb reads, and describes its answer."""
     json = JSONRenderer.media_type
-    responses = {(200, json): answer, ("4XX", json): serializers.ErrorAnswer}
+    responses = {(200, json): answer, ("4XX", json): ErrorAnswer}
     if as_csv:
         responses[200, CSVRenderer.media_type] = str
     return reads(query=query, responses=responses)
