@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import orjson
 from django.utils.http import parse_header_parameters
 from rest_framework.request import Request
 
-from api import elements, unknown_fields
+from api import decoding, elements, unknown_fields
 from api.elements import Failure
 from api.errors import Refused
 from api.unknown_fields import UnknownFieldError, Vocabulary
@@ -58,16 +57,11 @@ def json_object(
 
 
 def decoded(raw: bytes, *, shown: str) -> Any:
-    """Returns a JSON value. Raises Refused, which calls what was sent `shown`.
-
-    What is nested too deep to be written again counts as no JSON (RFC 8259, 9).
-    """
+    """Returns a JSON value. Raises Refused, which calls what was sent `shown`."""
     try:
-        value = orjson.loads(raw)
-        orjson.dumps([[[[value]]]])  # as deep as an answer shows it
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return decoding.showable(raw)
+    except ValueError:
         raise not_json(shown) from None
-    return value
 
 
 def not_json(shown: str) -> Refused:

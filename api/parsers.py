@@ -2,20 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from decimal import Context
 from typing import IO, Any
 
-import msgspec
 import orjson
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
+from api import decoding
+
 MAX_DEPTH = 32
 # PostgreSQL has no NUL in text; JSON can only write it as an (unescaped) escape.
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-# An exponent too large for a Decimal becomes infinity instead of an exception.
-NUMBER = Context(prec=50, traps=[]).create_decimal
-EXACT = msgspec.json.Decoder(float_hook=NUMBER)
+EXACT = decoding.exact_decoder(object)
 
 
 def depth(value: object) -> int:

@@ -1,7 +1,7 @@
 """An event as it is sent: its fields, and what each may hold."""
 
 from datetime import datetime, timedelta
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -82,7 +82,6 @@ CURRENCY_EXPECTED = (
 )
 
 # An exponent too large for a Decimal becomes NaN or infinity instead of an exception.
-NUMBER = Context(prec=50, traps=[]).create_decimal
 
 
 class BodyError(ValueError):

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-import orjson
 from msgspec import Struct
 
 from api import elements, unknown_fields
+from api.decoding import exact_decoder, showable
 from api.unknown_fields import UnknownFieldError, Vocabulary
 from events import body, refusals
 from events.body import ABSENT, PROPERTIES, BodyError, Event, Text
@@ -45,10 +45,10 @@ class Batch(Struct, forbid_unknown_fields=True):
     namespace: Text = ABSENT
 
 
-ONE = msgspec.json.Decoder(KnownEvent, float_hook=body.NUMBER)
-BATCH = msgspec.json.Decoder(Batch, float_hook=body.NUMBER)
-LIST = msgspec.json.Decoder(list[KnownEvent], float_hook=body.NUMBER)
-ANY = msgspec.json.Decoder(float_hook=body.NUMBER)
+EVENT = exact_decoder(KnownEvent)
+BATCH = exact_decoder(Batch)
+LIST = exact_decoder(list[KnownEvent])
+ANY = exact_decoder(object)
 MISFITS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 BATCH_FIELDS = Vocabulary(["events", "namespace"], {"ns": "namespace"})
@@ -75,7 +75,7 @@ def at_once(raw: bytes) -> Received:
     try:
         batch = BATCH.decode(raw)
     except msgspec.ValidationError:
-        return Received([ONE.decode(raw)], ABSENT, Ignored())
+        return Received([EVENT.decode(raw)], ABSENT, Ignored())
     return Received(batch.events, batch.namespace, Ignored())
 
 
@@ -173,13 +173,11 @@ def request_error(field: str, expected: str, value: object) -> dict[str, Any]:
 def refusal(raw: bytes, index: int) -> dict[str, Any]:
     """Returns the error object for the first event of a body that is none.
 
-    As JSON is written, not as it is kept: with floats. What is nested too deep to be
-    written again counts as no JSON (RFC 8259, 9).
+    As JSON is written, not as it is kept: with floats.
     """
     try:
-        sent = orjson.loads(raw)
-        orjson.dumps([[[[sent]]]])  # as deep as the answer shows it
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        sent = showable(raw)
+    except ValueError:
         return refusals.not_json(raw)
     items, _ = parts(sent)
     return refusals.of_event(items[index], index=index, sent=sent)

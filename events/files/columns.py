@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from api import decoding
 from events import body
 from events.body import Event
 from events.files import lines
@@ -189,4 +190,4 @@ def number(text: str, *, decimal: str) -> Decimal | str:
         digits = digits.translate({ord(","): ".", ord("."): ","})
     elif decimal == UNCERTAIN and GROUPED.fullmatch(digits):
         return text
-    return body.NUMBER(digits) if NUMBER.fullmatch(digits) else text
+    return decoding.NUMBER(digits) if NUMBER.fullmatch(digits) else text

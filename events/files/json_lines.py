@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
-from events import body
+from api.decoding import exact_decoder
 from events.body import Event
 from events.files import columns, lines, time_formats
 from events.files.dialects import Dialect
@@ -27,7 +27,7 @@ from timegrid import times
 CONTROL = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 NEW_FIELDS = 100  # that are decoded quickly: more are no names, but data
 
-OBJECT = msgspec.json.Decoder(dict[str, Any], float_hook=body.NUMBER)
+OBJECT = exact_decoder(dict[str, Any])
 
 
 @lru_cache
@@ -42,7 +42,7 @@ def plain_decoder(ignored: tuple[str, ...]) -> msgspec.json.Decoder[Plain]:
         forbid_unknown_fields=True,
         gc=False,
     )
-    return msgspec.json.Decoder(struct, float_hook=body.NUMBER)
+    return exact_decoder(cast(type[Plain], struct))
 
 
 class JsonLines:
