@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from api import spelling
-from api.elements import PRINTABLE
+from api.schema_errors import PRINTABLE
 
 FEW = 5  # unknown names that are told of
 MANY = 10  # wrong items of a list that are told of

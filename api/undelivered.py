@@ -9,7 +9,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException
 
-from api import envelope
+from api import error_handler
 
 STATUS = "abacus.undelivered"
 
@@ -21,11 +21,11 @@ class TooSlow(APIException):
     default_detail = "the body did not arrive in time"
 
 
-class TooManyBodies(envelope.Unavailable):
+class TooManyBodies(error_handler.Unavailable):
     default_detail = "too many bodies are on their way, please try again"
 
 
-ERRORS = {413: envelope.TooLarge, 408: TooSlow, 503: TooManyBodies}
+ERRORS = {413: error_handler.TooLarge, 408: TooSlow, 503: TooManyBodies}
 
 
 def middleware(get_response: Handler) -> Handler:
@@ -35,6 +35,6 @@ def middleware(get_response: Handler) -> Handler:
         status = request.META.get(STATUS)
         if status is None:
             return get_response(request)
-        return envelope.undelivered(request, ERRORS[status]())
+        return error_handler.undelivered(request, ERRORS[status]())
 
     return handle

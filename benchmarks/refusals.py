@@ -9,7 +9,7 @@ import orjson
 
 from benchmarks.report import Finding, median_seconds
 from events import intake
-from events.body import BodyError
+from events.event_body import BodyError
 
 EVENT = {"event_name": "view", "user_id": "ann"}
 EVENTS = [

@@ -246,7 +246,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["api.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "api.envelope.handler",
+    "EXCEPTION_HANDLER": "api.error_handler.handler",
     "URL_FORMAT_OVERRIDE": None,
 }
 TOKEN_DAYS = whole("TOKEN_DAYS", 365)

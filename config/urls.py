@@ -34,6 +34,6 @@ urlpatterns = [
     path("", include(api)),
     path("v1/", include(api)),
 ]
-handler400 = "api.envelope.bad_request"
-handler404 = "api.envelope.not_found"
-handler500 = "api.envelope.failed"
+handler400 = "api.error_handler.bad_request"
+handler404 = "api.error_handler.not_found"
+handler500 = "api.error_handler.failed"

@@ -16,7 +16,7 @@ from accounts.queries import Scope
 from db import sql
 from events import history, keys, seen, services
 from events.arrivals import Arrival
-from events.body import Event
+from events.event_body import Event
 from events.models import Import
 from events.pseudonyms import Pseudonyms
 from timegrid.buckets import Span

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from api import elements, unknown_fields
+from api import schema_errors, unknown_fields
 from api.decoding import exact_decoder, showable
 from api.unknown_fields import UnknownFieldError, Vocabulary
-from events import body, refusals
-from events.body import ABSENT, PROPERTIES, BodyError, Event, Text
+from events import event_body, refusals
+from events.event_body import ABSENT, PROPERTIES, BodyError, Event, Text
 from timegrid import times
 
 Window = tuple[datetime, datetime]
@@ -56,12 +56,12 @@ BATCH_FIELDS = Vocabulary(["events", "namespace"], {"ns": "namespace"})
 
 def decode(raw: bytes, *, received_at: datetime) -> Received:
     """Returns the events of a body, in order. Raises BodyError; nothing is partial."""
-    window = received_at - body.PAST, received_at + body.FUTURE
+    window = received_at - event_body.PAST, received_at + event_body.FUTURE
     try:
         if times.is_plain(raw):
             received = at_once(raw)
             for index, event in enumerate(received.events):
-                body.check(event, index=index, window=window)
+                event_body.check(event, index=index, window=window)
             return received
     except MISFITS:
         pass
@@ -89,8 +89,8 @@ def one_by_one(raw: bytes, *, window: Window) -> Received:
     unknown = UnknownFields(names)
     for index, item in enumerate(items):
         try:
-            event = body.event(item)
-            body.check(event, index=index, window=window)
+            event = event_body.event(item)
+            event_body.check(event, index=index, window=window)
             names = unknown.of(item)
         except msgspec.ValidationError:
             raise BodyError(refusal(raw, index)) from None
@@ -114,7 +114,7 @@ class UnknownFields:
         """Returns those of an event. Raises UnknownFieldError."""
         fields = tuple(item)
         if fields not in self._by_fields:
-            names = self._by_fields[fields] = body.VOCABULARY.unknown(item)
+            names = self._by_fields[fields] = event_body.VOCABULARY.unknown(item)
             self._different.update(names)
             unknown_fields.require_few(self._different)
         return self._by_fields[fields]
@@ -138,7 +138,7 @@ def parts(sent: Any) -> tuple[list[Any], dict[str, Any]]:
     if not isinstance(sent, dict) or not isinstance(sent.get("events"), list):
         return [sent], {}
     try:
-        body.event(sent)
+        event_body.event(sent)
     except msgspec.ValidationError:
         return sent["events"], {k: v for k, v in sent.items() if k != "events"}
     told = {"field": "events", "expected": "either an event or events"}
@@ -151,11 +151,13 @@ def beside_events(beside: Mapping[str, Any]) -> tuple[Any, list[str]]:
     Raises BodyError, also for what belongs into each event.
     """
     kinds = {"namespace": "string"}
-    if found := elements.failure(beside, properties=kinds, required=()):
-        raise BodyError(elements.problem(found))
+    if found := schema_errors.failure(beside, properties=kinds, required=()):
+        raise BodyError(schema_errors.problem(found))
     namespace = beside.get("namespace", ABSENT)
-    if namespace is not ABSENT and not elements.is_text(namespace):
-        raise BodyError(request_error("namespace", elements.TEXT_EXPECTED, namespace))
+    if namespace is not ABSENT and not schema_errors.is_text(namespace):
+        raise BodyError(
+            request_error("namespace", schema_errors.TEXT_EXPECTED, namespace)
+        )
     if misplaced := beside.keys() & PROPERTIES.keys() - kinds.keys():
         name = min(misplaced)
         raise BodyError(request_error(name, "in each of the events", beside[name]))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from db import sql
 from events import queries
-from events.body import PAST
+from events.event_body import PAST
 from timegrid import buckets
 from timegrid.buckets import Span
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from events import keys
 from events.arrivals import Arrival
-from events.body import ABSENT, Event
+from events.event_body import ABSENT, Event
 
 
 class Pseudonyms:

@@ -8,7 +8,7 @@ from django.conf import settings
 from accounts.queries import Scope
 from db import sql
 from events import arrivals, history, keys
-from events.body import PAST
+from events.event_body import PAST
 from events.keys import Shard
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from api import elements
-from api.elements import Failure
-from events import body
-from events.body import PROPERTIES, REQUIRED, VOCABULARY
+from api import schema_errors
+from api.schema_errors import Failure
+from events import event_body
+from events.event_body import PROPERTIES, REQUIRED, VOCABULARY
 
 ONE_OF = "Object does not match any of the oneOf specifications"
 NOT_JSON = "The object is not valid JSON"
@@ -25,20 +25,22 @@ def of_event(item: Any, *, index: int, sent: Any) -> dict[str, Any]:
         return one_of(sent, failure, index=index, item=item)
     for field in sorted(PROPERTIES.keys() & item.keys()):
         value = item[field]
-        if PROPERTIES[field] == "string" and not elements.is_text(value):
-            return body.invalid(index, field, elements.TEXT_EXPECTED, value).error
+        if PROPERTIES[field] == "string" and not schema_errors.is_text(value):
+            return event_body.invalid(
+                index, field, schema_errors.TEXT_EXPECTED, value
+            ).error
     return {"what": ONE_OF, "object": sent, "index": index}
 
 
 def event_failure(value: object) -> Failure | None:
-    return elements.failure(value, properties=PROPERTIES, required=REQUIRED)
+    return schema_errors.failure(value, properties=PROPERTIES, required=REQUIRED)
 
 
 def one_of(sent: Any, failure: Failure, *, index: int, item: Any) -> dict[str, Any]:
     """Returns the error that lists how each of the three forms is missed."""
     error = {"what": ONE_OF, "object": sent, "why": whys(sent, failure)}
     if sent is item and isinstance(sent, dict) and "events" in sent:
-        return error | {"field": "events", "expected": elements.EXPECTED["array"]}
+        return error | {"field": "events", "expected": schema_errors.EXPECTED["array"]}
     error |= {"index": index, "expected": failure.expected}
     if failure.field is None:
         return error | {"value": item}
@@ -46,7 +48,7 @@ def one_of(sent: Any, failure: Failure, *, index: int, item: Any) -> dict[str, A
     return error | {"field": failure.field} | shown | hint(item, failure.field)
 
 
-def whys(sent: Any, failure: Failure) -> list[elements.Why]:
+def whys(sent: Any, failure: Failure) -> list[schema_errors.Why]:
     """Returns how a body is no event, no batch and no list; one of them is known."""
     found = event_failure(sent)
     event, batch = found.why if found else None, failure.why

@@ -13,7 +13,7 @@ from api import answers
 from api.serializers import Input, ListField, NamespaceInput
 from events import keys
 from events.arrivals import Arrival
-from events.body import MAX_VALUE, PRINTABLE, PROPERTIES, REQUIRED, Event
+from events.event_body import MAX_VALUE, PRINTABLE, PROPERTIES, REQUIRED, Event
 from events.pseudonyms import Pseudonyms
 
 

@@ -11,7 +11,7 @@ from db import sql
 from db.statements import Blocks
 from events import history, names, seen
 from events.arrivals import Arrival, microseconds
-from events.body import PAST
+from events.event_body import PAST
 from events.models import Batch, PriceChange
 
 INBOX_TYPES = {

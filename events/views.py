@@ -14,12 +14,12 @@ from accounts.models import Role, User
 from accounts.permissions import caller
 from accounts.queries import Scope
 from accounts.views import Endpoint, V0Endpoint, reads
-from api import bodies
+from api import json_body
 from api.answers import V0_ERRORS, ErrorAnswer
 from api.errors import Refused
 from api.parsers import ExactJSONParser
 from api.serializers import V0Query
-from events import body, ignored, intake, names, serializers, services
+from events import event_body, ignored, intake, names, serializers, services
 from events.intake import Ignored, Received
 
 
@@ -40,11 +40,11 @@ class Intake(V0Endpoint):
         """Record one event, `{"events": […]}` or a bare list, all or none."""
         received_at = datetime.now(UTC)
         received = sent(request, received_at=received_at)
-        if received.namespace is not body.ABSENT:
+        if received.namespace is not event_body.ABSENT:
             self.body = {"namespace": received.namespace}
         if (name := self.namespace()) is not None:
             for event in received.events:
-                if event.namespace is body.ABSENT:
+                if event.namespace is event_body.ABSENT:
                     event.namespace = name
         try:
             scopes = keep(
@@ -76,15 +76,15 @@ def by_namespace(
 
 def sent(request: Request, *, received_at: datetime) -> Received:
     """Returns the events of a request. Raises Refused, naming the first fault."""
-    bodies.require_json(request.content_type)
+    json_body.require_json(request.content_type)
     try:
         return intake.decode(request.body, received_at=received_at)
-    except body.BodyError as error:
+    except event_body.BodyError as error:
         raise Refused(error.error) from None
 
 
 def keep(
-    events: Sequence[body.Event], *, user: User, received_at: datetime
+    events: Sequence[event_body.Event], *, user: User, received_at: datetime
 ) -> dict[str | None, Scope]:
     """Puts events into the inbox; returns their namespaces by the name asked for.
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from api import elements
+from api import schema_errors
 from flags import rules
 from flags.rules import Rule
 
@@ -47,7 +47,7 @@ class Verdict(NamedTuple):
 def user_id(properties: Mapping[str, Any]) -> Any:
     """Returns the `user_id` of a user, an integer as its decimal digits."""
     value = properties.get("user_id")
-    return str(value) if elements.is_integer(value) else value
+    return str(value) if schema_errors.is_integer(value) else value
 
 
 def place(name: str, *, key: int) -> float:

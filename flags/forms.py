@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from accounts.models import Namespace
-from api import bodies
+from api import json_body
 from api.errors import Refused
 from flags import rules
 from flags.models import Flag, user_rules
@@ -31,7 +31,7 @@ class JSONText(forms.Field):
         if not str(value or "").strip():
             return None
         try:
-            return bodies.decoded(str(value).encode(), shown="text")
+            return json_body.decoded(str(value).encode(), shown="text")
         except Refused:
             raise ValidationError("This is no valid JSON.") from None
 

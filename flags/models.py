@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.lookups import Exact
 
-from api import elements
+from api import schema_errors
 from flags import rules
 
 FLAG_LIMIT = 1_000
@@ -34,7 +34,7 @@ class Flag(models.Model):
     )
     name = models.CharField(
         max_length=200,
-        validators=[RegexValidator(rf"\A{elements.TEXT.pattern}\Z")],
+        validators=[RegexValidator(rf"\A{schema_errors.TEXT.pattern}\Z")],
         help_text="A rollout reaches users in another order under another name.",
     )
     boolean = models.BooleanField("always on", default=False)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api import elements
+from api import schema_errors
 
 Rule = Mapping[str, Any]
 
@@ -21,7 +21,7 @@ WANTED = {
 RULE_LIMIT, VALUE_LIMIT = 100, 1_000
 
 
-def misses(rule: object) -> list[elements.Why] | None:
+def misses(rule: object) -> list[schema_errors.Why] | None:
     """Returns how a rule misses each of FORMS, the last one first; None if it is one.
 
     As the published API lists them in `why`.
@@ -30,24 +30,24 @@ def misses(rule: object) -> list[elements.Why] | None:
     return None if None in found else [one for one in found if one]
 
 
-def failure(rule: object, comparator: str, kind: str) -> elements.Why | None:
+def failure(rule: object, comparator: str, kind: str) -> schema_errors.Why | None:
     """Returns the first thing that keeps a rule from being of this form."""
     sent = rule.get("comparator") if isinstance(rule, dict) else None
     if isinstance(sent, str) and sent != comparator:
         return ["invalid_enum", sent, [comparator]]
     outer = "array" if comparator == "in" else kind
     kinds = {"comparator": "string", "property": "string", "value": outer}
-    if found := elements.failure(rule, properties=kinds, required=()):
+    if found := schema_errors.failure(rule, properties=kinds, required=()):
         return found.why
     if why := items_failure(rule, kind=kind):
         return why
-    found = elements.failure(rule, properties={}, required=REQUIRED)
+    found = schema_errors.failure(rule, properties={}, required=REQUIRED)
     return found.why if found else None
 
 
-def items_failure(rule: Any, *, kind: str) -> elements.Why | None:
+def items_failure(rule: Any, *, kind: str) -> schema_errors.Why | None:
     """Returns the first item of a list of values that is of another kind."""
-    found = (elements.type_failure(item, kind=kind) for item in listed(rule))
+    found = (schema_errors.type_failure(item, kind=kind) for item in listed(rule))
     return next((one for one in found if one), None)
 
 
@@ -93,11 +93,11 @@ def oversize(rules: Sequence[Any]) -> str | None:
 
 
 def rule_excess(rule: Rule) -> str | None:
-    if not elements.is_text(rule["property"]):
-        return f"property must be {elements.TEXT_EXPECTED}"
+    if not schema_errors.is_text(rule["property"]):
+        return f"property must be {schema_errors.TEXT_EXPECTED}"
     values = listed(rule) or [rule["value"]]
     texts = [value for value in values if isinstance(value, str) and value]
-    if not all(map(elements.is_text, texts)):
+    if not all(map(schema_errors.is_text, texts)):
         return (
             "a value must be at most 200 characters, none of them a control character"
         )

@@ -8,13 +8,13 @@ from typing import Any, NoReturn
 import orjson
 from rest_framework import serializers
 
-from api import answers, bodies, elements
+from api import answers, json_body, schema_errors
 from api.answers import Answer
 from api.errors import Refused
 from api.serializers import RawField, V0Query
 from api.unknown_fields import Vocabulary
 from events import intake
-from events.body import BodyError, Event
+from events.event_body import BodyError, Event
 from flags import evaluation, rules
 from flags.evaluation import Spec, Verdict
 from timegrid import times
@@ -86,11 +86,11 @@ def spec(sent: Mapping[str, Any], *, at: datetime) -> Spec:
         if why := rules.misses(rule):
             error = {"what": "The object did not match anyOf", "object": rule}
             raise Refused(error | {"why": why, "index": index, "field": "user"})
-    if found := elements.failure(sent, properties={}, required=["name"]):
-        raise Refused(elements.problem(found))
+    if found := schema_errors.failure(sent, properties={}, required=["name"]):
+        raise Refused(schema_errors.problem(found))
     start_at, end_at = rollout(sent, at=at)
-    if not elements.is_text(sent["name"]):
-        invalid(f"name must be {elements.TEXT_EXPECTED}", field="name")
+    if not schema_errors.is_text(sent["name"]):
+        invalid(f"name must be {schema_errors.TEXT_EXPECTED}", field="name")
     if excess := rules.excess(user):
         invalid(excess, field="user")
     return Spec(
@@ -125,8 +125,8 @@ def moment(sent: Mapping[str, Any], name: str) -> datetime | None:
         return local.astimezone(UTC).replace(microsecond=0)
     except OverflowError:  # its UTC day is before year 1 or after year 9999
         why = ["invalid_date", sent[name]]
-        found = elements.Failure(why, name, times.EXPECTED)
-        raise Refused(elements.problem(found)) from None
+        found = schema_errors.Failure(why, name, times.EXPECTED)
+        raise Refused(schema_errors.problem(found)) from None
 
 
 def invalid(description: str, **told: str) -> NoReturn:
@@ -166,9 +166,9 @@ def query_object(query: Mapping[str, str], name: str) -> dict[str, Any]:
     except ValueError:
         what = "The object cannot be base64 decoded"
         raise Refused({"what": what, "object": query[name]}) from None
-    value = bodies.decoded(raw, shown=name)
-    if found := elements.failure(value, properties={}, required=()):
-        raise Refused(elements.problem(found))
+    value = json_body.decoded(raw, shown=name)
+    if found := schema_errors.failure(value, properties={}, required=()):
+        raise Refused(schema_errors.problem(found))
     return dict(value)
 
 
@@ -190,8 +190,8 @@ def event(
     if None in sent.values():
         return None
     kinds = dict.fromkeys(sent, "string")
-    if found := elements.failure(sent, properties=kinds, required=()):
-        raise Refused(elements.problem(found))
+    if found := schema_errors.failure(sent, properties=kinds, required=()):
+        raise Refused(schema_errors.problem(found))
     place = {} if namespace is None else {"namespace": namespace}
     try:
         received = intake.decode(orjson.dumps(sent | place), received_at=at)

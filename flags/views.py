@@ -13,13 +13,13 @@ from accounts.models import Role
 from accounts.permissions import by_session, caller
 from accounts.queries import Scope
 from accounts.views import V0Endpoint, reads
-from api import bodies
+from api import json_body
 from api.answers import V0_ERRORS
 from api.errors import Refused
 from api.serializers import V0Query
 from events import ignored
 from events import views as intake
-from events.body import Event
+from events.event_body import Event
 from events.names import NameLimitError
 from flags import queries, serializers, services
 
@@ -88,7 +88,7 @@ class FeatureSpecs(V0Endpoint):
     def post(self, request: Request) -> Response:
         """Set a flag, or add it: what is not sent is not kept."""
         now = datetime.now(UTC)
-        self.body, self.ignored = bodies.json_object(
+        self.body, self.ignored = json_body.json_object(
             request,
             properties=serializers.PROPERTIES,
             required=(),

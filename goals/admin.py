@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from accounts.staff import OwnedAdmin
-from api import elements
+from api import schema_errors
 from events import names
 from events.names import NameLimitError
 from goals import services
@@ -31,8 +31,8 @@ class GoalForm(forms.ModelForm[Goal]):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if not elements.is_text(name):
-            raise ValidationError(f"Write {elements.TEXT_EXPECTED}.")
+        if not schema_errors.is_text(name):
+            raise ValidationError(f"Write {schema_errors.TEXT_EXPECTED}.")
         return name
 
     def clean(self) -> dict[str, Any]:

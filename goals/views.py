@@ -17,7 +17,7 @@ from accounts.models import DEFAULT_NAMESPACE, Role
 from accounts.permissions import caller
 from accounts.queries import Scope
 from accounts.views import Endpoint, V0Endpoint, reads
-from api import bodies, spans
+from api import json_body, spans
 from api.answers import V0_ERRORS, ErrorAnswer
 from api.errors import Missing, Refused
 from api.serializers import V0Query
@@ -107,13 +107,13 @@ class Goals(V0Endpoint):
     def post(self, request: Request) -> Response:
         """Make an event name a goal: from now on, the paths of its users are kept."""
         now = datetime.now(UTC)
-        self.body, self.ignored = bodies.json_object(
+        self.body, self.ignored = json_body.json_object(
             request,
             properties=serializers.GOAL_PROPERTIES,
             required=["goal_name"],
             vocabulary=serializers.GOAL_VOCABULARY,
         )
-        goal = bodies.text(self.body, "goal_name")
+        goal = json_body.text(self.body, "goal_name")
         try:
             with transaction.atomic():  # a namespace comes with its goal, or not at all
                 scope = self.writable_scope()
@@ -148,7 +148,7 @@ class Predictions(V0Endpoint):
         """Tell how likely users reach each goal: by event, by several, or of one."""
         query = self.query
         wanted = list(dict.fromkeys(query["event"]))
-        user_id = bodies.text(query, "user_id") if "user_id" in query else None
+        user_id = json_body.text(query, "user_id") if "user_id" in query else None
         if user_id is not None and wanted:
             what = "user_id and event cannot both be specified"
             raise Refused({"what": what, "user": user_id})
@@ -197,8 +197,8 @@ class Nudges(V0Endpoint):
     )
     def get(self, request: Request) -> Response:
         """List what a user has not done yet, by the promise it holds for a goal."""
-        user_id = bodies.text(self.query, "user_id")
-        goal = bodies.text(self.query, "goal")
+        user_id = json_body.text(self.query, "user_id")
+        goal = json_body.text(self.query, "goal")
         scope, found = self.known_scope(), []
         if scope:
             key = events.user_key(user_id, scope=scope)

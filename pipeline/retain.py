@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 from events import failures, history, queries, services
-from events.body import PAST
+from events.event_body import PAST
 
 
 def drop_past(*, now: datetime) -> list[date]:

@@ -9,7 +9,7 @@ from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
 
-from events.body import FUTURE, PAST
+from events.event_body import FUTURE, PAST
 from segmentation.groups import Allocation
 
 DRAWN = {"salt", "share_a", "share_b", "start_at"}

@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from api import bodies
+from api import json_body
 from api.errors import Refused
-from events.body import PRINTABLE
+from events.event_body import PRINTABLE
 from segmentation import changes, checks, queries, services
 from segmentation.groups import Allocation
 from segmentation.models import ABTest, Segmentation
@@ -68,7 +68,7 @@ class SegmentationForm(forms.ModelForm[Segmentation]):
 
     def clean_tree(self) -> dict[str, Any]:
         try:
-            value = bodies.decoded(self.cleaned_data["tree"].encode(), shown="tree")
+            value = json_body.decoded(self.cleaned_data["tree"].encode(), shown="tree")
             return checks.check(value)
         except Refused:
             raise ValidationError("This is no valid JSON.") from None

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 from api.serializers import NamespaceInput
 from api.spans import TimestampField
-from events.body import PRINTABLE
+from events.event_body import PRINTABLE
 from segmentation import checks
 from segmentation.changes import Status
 from segmentation.checks import TEST_ID, TEST_ID_EXPECTED

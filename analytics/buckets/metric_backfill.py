@@ -18,7 +18,7 @@ from analytics.kinds import rules, segments, specs
 from analytics.models import WHOLE, Backfill, Bucket, Carried, Cause, Kind, Metric
 from events import past
 from events import queries as events
-from events.body import FUTURE
+from events.event_body import FUTURE
 from timegrid import buckets
 from timegrid.buckets import DAY, FIVE_MINUTES, Span
 

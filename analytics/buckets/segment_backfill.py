@@ -10,7 +10,7 @@ from analytics.buckets import recompute, runs
 from analytics.kinds import segments, specs
 from analytics.models import WHOLE, Backfill, Cause
 from db import sql
-from events.body import FUTURE, PAST
+from events.event_body import FUTURE, PAST
 from segmentation import queries as segmentations
 from segmentation.resolved import ResolvedSegmentation
 from segmentation.tree import Group

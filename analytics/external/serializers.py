@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from api.serializers import Body, Input, ListField, NamespaceInput, require_number
 from api.spans import EARLIEST, LATEST, TimestampField
-from events.body import MAX_VALUE, MICRO
+from events.event_body import MAX_VALUE, MICRO
 from timegrid import buckets
 from timegrid.buckets import FIVE_MINUTES, SpanError
 

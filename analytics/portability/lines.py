@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
-from api import elements, spelling
+from api import schema_errors, spelling
 from timegrid import buckets
 from timegrid.buckets import FIRST_AT, FIVE_MINUTES, LAST_AT
 
@@ -76,8 +76,10 @@ def check_namespace(name: str, *, known: AbstractSet[str] | None) -> None:
     if known is not None and name not in known:
         told = missing("namespace", name, known)
         raise TransferError(f"{told} (see --create-namespaces)")
-    if not elements.is_text(name):
-        raise TransferError(f"namespace {short(name)} is not {elements.TEXT_EXPECTED}")
+    if not schema_errors.is_text(name):
+        raise TransferError(
+            f"namespace {short(name)} is not {schema_errors.TEXT_EXPECTED}"
+        )
 
 
 def check_start(text: str, *, live_at: datetime | None) -> None:

@@ -9,8 +9,7 @@ from itertools import islice
 from typing import Any
 
 from api import decoding
-from events import body
-from events.body import Event
+from events.event_body import VALUE_EXPECTED, Event
 from events.files import lines
 from events.files.dialects import COMMA, POINT, UNCERTAIN, Dialect
 from events.files.fields import Fields
@@ -21,9 +20,9 @@ ROWS = 5_000  # in a list of events
 SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # Excel's own first line
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 VALUES = {
-    POINT: f"{body.VALUE_EXPECTED}, with a decimal point (see --decimal)",
-    COMMA: f"{body.VALUE_EXPECTED}, with a decimal comma (see --decimal)",
-    UNCERTAIN: f"{body.VALUE_EXPECTED}, that can be read in one way (see --decimal)",
+    POINT: f"{VALUE_EXPECTED}, with a decimal point (see --decimal)",
+    COMMA: f"{VALUE_EXPECTED}, with a decimal comma (see --decimal)",
+    UNCERTAIN: f"{VALUE_EXPECTED}, that can be read in one way (see --decimal)",
 }
 GROUPED = re.compile(r"[+-]?\d{1,3}(\.\d{3})+", re.ASCII)  # 1.234, or 1234 to some
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

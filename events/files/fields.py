@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from events import body
+from events import event_body
 from events.files.lines import LineError
 
 
@@ -22,12 +22,12 @@ class Fields:
     @property
     def own(self) -> bool:
         """Says whether every field may come, and under its own name."""
-        return self.sources == {name: name for name in body.PROPERTIES}
+        return self.sources == {name: name for name in event_body.PROPERTIES}
 
     @property
     def sources(self) -> dict[str, str]:
         """Returns field → name in the file, for those that are looked for in it."""
-        names = {name: self.names.get(name, name) for name in body.PROPERTIES}
+        names = {name: self.names.get(name, name) for name in event_body.PROPERTIES}
         return {
             name: source
             for name, source in names.items()
@@ -51,7 +51,7 @@ class Fields:
 
     def meant(self, name: str) -> str | None:
         """Returns the field that a name is plainly meant for, unless it was told."""
-        meant = None if name in self.ignored else body.VOCABULARY.meant(name)
+        meant = None if name in self.ignored else event_body.VOCABULARY.meant(name)
         settled = meant in self.names or meant in self.constants
         return None if settled else meant
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from events.body import Event
+from events.event_body import Event
 from events.files import lines
 from events.files.dialects import Dialect
 from events.files.json_lines import JsonLines

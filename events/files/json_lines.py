@@ -16,7 +16,7 @@ from typing import Any, cast
 import msgspec
 
 from api.decoding import exact_decoder
-from events.body import Event
+from events.event_body import Event
 from events.files import columns, lines, time_formats
 from events.files.dialects import Dialect
 from events.files.fields import picked

@@ -10,9 +10,9 @@ import msgspec
 import orjson
 from msgspec import UNSET, Meta
 
-from api import elements
-from events import body
-from events.body import ABSENT, Event
+from api import schema_errors
+from events import event_body
+from events.event_body import ABSENT, Event
 from events.files import time_formats
 from events.files.time_formats import TimeError, TimeFormat
 
@@ -21,7 +21,7 @@ REQUIRED = ("event_name", "user_id", "datetime")
 EXPECTED = {
     "string": "a text",
     "date-time": f"{time_formats.EXPECTED[time_formats.ISO]} {time_formats.OTHERWISE}",
-    "number": body.VALUE_EXPECTED,
+    "number": event_body.VALUE_EXPECTED,
     "boolean": "true or false",
 }
 OBJECT_EXPECTED = "a JSON object with the fields of one event"
@@ -86,16 +86,18 @@ class Rules:
             raise FaultError("namespace", f"{self.namespace}, as it is imported into")
         for event in events:
             event.value = None if event.value is UNSET else amount(event.value)
-            if event.currency is not ABSENT and not body.is_summed(event.currency):
-                raise FaultError("currency", body.CURRENCY_EXPECTED)
+            if event.currency is not ABSENT and not event_body.is_summed(
+                event.currency
+            ):
+                raise FaultError("currency", event_body.CURRENCY_EXPECTED)
         return events
 
 
 def amount(value: object) -> Decimal:
     try:
-        return body.amount(value, index=0)
-    except body.BodyError:
-        raise FaultError("value", body.VALUE_EXPECTED) from None
+        return event_body.amount(value, index=0)
+    except event_body.BodyError:
+        raise FaultError("value", event_body.VALUE_EXPECTED) from None
 
 
 def event(
@@ -122,13 +124,13 @@ def problem(value: object) -> str:
     """Returns the first thing that is wrong with an object that is no event."""
     if not isinstance(value, Mapping):
         return f"expected {OBJECT_EXPECTED}"
-    for field, kind in body.PROPERTIES.items():
+    for field, kind in event_body.PROPERTIES.items():
         if field not in value and field in REQUIRED:
             return str(FaultError(field, EXPECTED[kind]))
         if field in value and not fits(value[field], kind=kind):
             return str(fault(value, field, EXPECTED[kind]))
-        if kind == "string" and not elements.is_text(value.get(field, "-")):
-            return str(FaultError(field, elements.TEXT_EXPECTED))
+        if kind == "string" and not schema_errors.is_text(value.get(field, "-")):
+            return str(FaultError(field, schema_errors.TEXT_EXPECTED))
     return f"expected {OBJECT_EXPECTED}"
 
 
@@ -136,7 +138,7 @@ def fits(value: object, *, kind: str) -> bool:
     """Says whether a value is of a kind; it may be read already."""
     if isinstance(value, datetime | Decimal):
         return kind in ("date-time", "number")
-    return not elements.type_failure(value, kind=kind)
+    return not schema_errors.type_failure(value, kind=kind)
 
 
 def fault(fields: Mapping[str, Any], field: str, expected: str) -> FaultError:
@@ -144,7 +146,7 @@ def fault(fields: Mapping[str, Any], field: str, expected: str) -> FaultError:
 
     Neither is a value that stands in a text beside it: somebody mixed the columns up.
     """
-    kinds = body.PROPERTIES
+    kinds = event_body.PROPERTIES
     texts = [text for name, text in fields.items() if kinds.get(name) == "string"]
     hidden = kinds[field] == "string" or fields[field] in texts
     return FaultError(field, expected, UNSET if hidden else fields[field])

@@ -17,7 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from events.body import Event
+from events.event_body import Event
 from events.files import encodings, recognition
 from events.files.columns import Rows
 from events.files.dialects import Dialect, Form

@@ -13,7 +13,7 @@ from itertools import product
 
 import msgspec
 
-from events.body import Moment
+from events.event_body import Moment
 from timegrid import times
 
 EXCEL_EPOCH = datetime(1899, 12, 30)  # day 0 of the serials from March 1900 on

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from api import elements
+from api import schema_errors
 from events import names
 from goals.counters import queries as counter_queries
 from goals.counters.hashing import Ints
@@ -68,7 +68,7 @@ def evidence(
     """
     names_of = path_queries.goals(namespace_id=namespace_id)
     asked = {id: goal for id, goal in names_of.items() if not goals or goal in goals}
-    wanted = filter(elements.is_text, events)  # of others there is none
+    wanted = filter(schema_errors.is_text, events)  # of others there is none
     ids = names.ids(namespace_ids=[namespace_id], names=wanted)
     before = path_queries.single_rows(
         namespace_id=namespace_id,

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from api import options, zones
-from events import body
+from events import event_body
 from events.files import encodings
 from events.files.dialects import COMMA, POINT, Form
 from events.files.fields import Fields
@@ -125,8 +125,8 @@ def pairs_of(values: Sequence[str], *, option: str) -> dict[str, str]:
     fields: dict[str, str] = {}
     for text in values:
         field, equals, rest = text.partition("=")
-        if not equals or field not in body.PROPERTIES:
-            known = ", ".join(body.PROPERTIES)
+        if not equals or field not in event_body.PROPERTIES:
+            known = ", ".join(event_body.PROPERTIES)
             raise CommandError(
                 f"--{option} {text}: expected FIELD=… or FILE:FIELD=…, with a file "
                 f"that is imported and one of {known}"

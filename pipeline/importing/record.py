@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from accounts import services as account_services
 from accounts.queries import Scope
 from events import imports, names
-from events.body import FUTURE, Event
+from events.event_body import FUTURE, Event
 from events.files.lines import Rules
 from events.files.reading import FileError, Reading, Source, Survey
 from events.imports import Content, Progress

@@ -7,7 +7,7 @@ import pytest
 
 from api.unknown_fields import HEADER, MOST
 from events import intake
-from events.body import ALIASES, PROPERTIES, BodyError
+from events.event_body import ALIASES, PROPERTIES, BodyError
 from events.models import InboxEvent
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)

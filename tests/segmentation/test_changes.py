@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from events.body import FUTURE
+from events.event_body import FUTURE
 from segmentation import changes
 from segmentation.resolved import ResolvedSegmentation
 from tests.conftest import T0

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analytics.buckets import metric_backfill
 from analytics.catalogue import services, shipped
-from api import elements
+from api import schema_errors
 from api.options import require_known
 
 
@@ -42,8 +42,10 @@ def own_names(pairs: Sequence[str]) -> dict[str, str]:
         require_known([name], shipped.EVENTS, kind="event of the catalogue")
         if name in names:
             raise CommandError(f"--event {pair}: expected {name} once")
-        if not elements.is_text(own):
+        if not schema_errors.is_text(own):
             expected = f"NAME=YOURS, such as {name}=my_{name}, yours of"
-            raise CommandError(f"expected --event {expected} {elements.TEXT_EXPECTED}")
+            raise CommandError(
+                f"expected --event {expected} {schema_errors.TEXT_EXPECTED}"
+            )
         names[name] = own
     return names

@@ -18,7 +18,7 @@ from accounts.models import Namespace
 from analytics.models import AggregationRun, Bucket, Cause, Kind, Metric
 from analytics.portability import services as transfers
 from events import history
-from events.body import PAST
+from events.event_body import PAST
 from tests.analytics.builders import (
     DAY,
     HOUR,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from events import body
+from events import event_body
 from events.files import reading as files
 from events.files.fields import Fields
 from events.files.lines import Rules
@@ -12,7 +12,7 @@ from events.files.reading import FileError, Reading
 from events.files.recognition import Options
 from tests.events.files.test_files import NOON, ONE
 
-RULES = Rules(namespace="shop", latest_at=NOON + body.FUTURE)
+RULES = Rules(namespace="shop", latest_at=NOON + event_body.FUTURE)
 HEADER = "event_name,user_id,datetime,value\n"
 ROW = "buy,ann,2026-03-04T12:00:00Z,12.5\n"
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events import body, intake
+from events import event_body, intake
 from events.files import columns, lines
 from events.files import reading as files
 from events.files.dialects import Dialect, Form
@@ -23,7 +23,7 @@ from events.files.recognition import Options
 from timegrid.buckets import Span
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
-RULES = Rules(namespace="shop", latest_at=NOON + body.FUTURE)
+RULES = Rules(namespace="shop", latest_at=NOON + event_body.FUTURE)
 ONE = {"event_name": "view", "user_id": "ann", "datetime": "2026-03-04T12:00:00Z"}
 
 
@@ -60,7 +60,7 @@ def decoded(block):
 def fields(event):
     return {
         name: value
-        for name in body.PROPERTIES
+        for name in event_body.PROPERTIES
         if (value := getattr(event, name)) not in (None, False)
     }
 
@@ -160,13 +160,13 @@ TEXT = "1 to 200 characters, none of them a control character"
             {"datetime": "1969-12-31T23:59:59Z"},
             "datetime: expected a time from 1970 to 2026-03-04T12:05:00+00:00",
         ),
-        ({"value": "1"}, f'value: expected {body.VALUE_EXPECTED}, not "1"'),
+        ({"value": "1"}, f'value: expected {event_body.VALUE_EXPECTED}, not "1"'),
         (
             {"value": ["x" * 90]},
-            f'value: expected {body.VALUE_EXPECTED}, not ["{"x" * 38}…',
+            f'value: expected {event_body.VALUE_EXPECTED}, not ["{"x" * 38}…',
         ),
-        ({"value": "ann"}, f"value: expected {body.VALUE_EXPECTED}"),
-        ({"value": 1e13}, f"value: expected {body.VALUE_EXPECTED}"),
+        ({"value": "ann"}, f"value: expected {event_body.VALUE_EXPECTED}"),
+        ({"value": 1e13}, f"value: expected {event_body.VALUE_EXPECTED}"),
         ({"ensure_goal": 1}, "ensure_goal: expected true or false, not 1"),
         ({"order_id": None}, "order_id: expected a text"),
         ({"namespace": "b"}, "namespace: expected shop, as it is imported into"),
@@ -243,7 +243,7 @@ events = st.fixed_dictionaries(
     {"datetime": st.just("2026-03-04T12:00:00Z")},
     optional={
         name: texts | scalars
-        for name in body.PROPERTIES
+        for name in event_body.PROPERTIES
         if name not in ("datetime", "namespace")
     },
 )
@@ -258,7 +258,7 @@ def test_a_line_is_taken_exactly_if_the_intake_takes_it(sent, escaped):
     raw = json.dumps(sent, ensure_ascii=escaped).encode()
     try:
         expected = intake.decode(raw, received_at=NOON).events
-    except body.BodyError:
+    except event_body.BodyError:
         with pytest.raises(LineError):
             decoded(raw + b"\n")
     else:
@@ -267,7 +267,7 @@ def test_a_line_is_taken_exactly_if_the_intake_takes_it(sent, escaped):
 
 
 def test_the_fields_are_those_of_the_intake():
-    assert Plain.__struct_fields__ == body.Event.__struct_fields__
+    assert Plain.__struct_fields__ == event_body.Event.__struct_fields__
 
 
 def many(number):

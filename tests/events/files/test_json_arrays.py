@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from events import body
+from events import event_body
 from events.files import reading
 from events.files.json_arrays import cut
 from events.files.lines import LineError, Rules
@@ -13,7 +13,7 @@ from events.files.reading import FileError, Reading
 from events.files.recognition import Options
 from tests.events.files.test_files import NOON, ONE
 
-RULES = Rules(namespace="shop", latest_at=NOON + body.FUTURE)
+RULES = Rules(namespace="shop", latest_at=NOON + event_body.FUTURE)
 TRICKY = [ONE | {"item_id": text} for text in ('a"b', "[{", "},", "\\", 'é\\"]')]
 
 

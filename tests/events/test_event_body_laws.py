@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict
 
 from api import brevity
-from events import body, intake
-from events.body import BodyError
+from events import event_body, intake
+from events.event_body import BodyError
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 FAST = settings(max_examples=150)
 
-OPTIONAL = sorted({*body.PROPERTIES, "events"} - {"event_name", "user_id"})
+OPTIONAL = sorted({*event_body.PROPERTIES, "events"} - {"event_name", "user_id"})
 scalars = (
     st.none()
     | st.booleans()
@@ -25,7 +25,7 @@ scalars = (
     | st.sampled_from(["view", "ann", "2026-03-04T11:00:00Z", "2026-03-04", "x" * 201])
 )
 numbers = st.sampled_from(["1e999", "1e1000000", "1e-9999999999999999999", "9" * 5000])
-fields = st.sampled_from([*body.PROPERTIES, "events", "other"])
+fields = st.sampled_from([*event_body.PROPERTIES, "events", "other"])
 values = st.recursive(
     scalars,
     lambda inner: (
@@ -52,7 +52,7 @@ def outcome(raw):
 @given(bodies.map(lambda value: msgspec.json.encode(value)))
 def test_any_json_is_events_or_an_error_that_can_be_sent(raw):
     found = outcome(raw)
-    assert all(isinstance(event, body.Event) for event in found) or found["what"]
+    assert all(isinstance(event, event_body.Event) for event in found) or found["what"]
 
 
 @FAST

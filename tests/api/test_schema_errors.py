@@ -2,13 +2,13 @@
 
 import pytest
 
-from api import elements
+from api import schema_errors
 
 KINDS = {"a": "string", "b": "boolean", "i": "integer", "n": "number", "t": "date-time"}
 
 
 def failure(value, *required):
-    found = elements.failure(value, properties=KINDS, required=required)
+    found = schema_errors.failure(value, properties=KINDS, required=required)
     return found and found.why
 
 
@@ -79,8 +79,8 @@ def test_what_is_no_object_is_told_so(value):
 )
 def test_a_failure_of_the_whole_body_is_told_in_the_published_words(found, error):
     told = {"field": "goal", "expected": "a goal"}
-    failure = elements.Failure(found, **told)
-    assert elements.problem(failure) == error | told
+    failure = schema_errors.Failure(found, **told)
+    assert schema_errors.problem(failure) == error | told
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,6 @@ def test_a_failure_of_the_whole_body_is_told_in_the_published_words(found, error
     ],
 )
 def test_a_failure_names_the_field_and_what_was_expected(value, told):
-    found = elements.failure(value, properties=KINDS, required=["a"])
+    found = schema_errors.failure(value, properties=KINDS, required=["a"])
     assert found is not None
     assert (found.field, found.expected) == told

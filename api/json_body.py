@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from django.utils.http import parse_header_parameters
 from rest_framework.request import Request
 
-from api import decoding, elements, unknown_fields
-from api.elements import Failure
+from api import decoding, schema_errors, unknown_fields
 from api.errors import Refused
+from api.schema_errors import Failure
 from api.unknown_fields import UnknownFieldError, Vocabulary
 
 SHOWN = 1000  # bytes of a body that is told back to who sent it
@@ -47,9 +47,9 @@ def json_object(
     require_json(request.content_type)
     shown = request.body[:SHOWN].decode(errors="replace")
     body = decoded(request.body, shown=shown)
-    found = elements.failure(body, properties=properties, required=required)
+    found = schema_errors.failure(body, properties=properties, required=required)
     if found:
-        raise Refused(elements.problem(found))
+        raise Refused(schema_errors.problem(found))
     try:
         return Sent(body, vocabulary.unknown(body))
     except UnknownFieldError as error:
@@ -72,9 +72,11 @@ def text(sent: Mapping[str, str], field: str) -> str:
     """Returns a name or an id that must be there. Raises Refused."""
     if not sent.get(field):
         why = ["missing_required_key", field]
-        raise Refused(elements.problem(Failure(why, field, elements.TEXT_EXPECTED)))
-    if not elements.is_text(sent[field]):
-        expected = elements.TEXT_EXPECTED
+        raise Refused(
+            schema_errors.problem(Failure(why, field, schema_errors.TEXT_EXPECTED))
+        )
+    if not schema_errors.is_text(sent[field]):
+        expected = schema_errors.TEXT_EXPECTED
         what = f"Invalid request: {field} must be {expected}"
         told = {"field": field, "expected": expected, "value": sent[field]}
         raise Refused({"what": what, **told})

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from events import intake
-from events.body import BodyError
+from events.event_body import BodyError
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 ONE = {"event_name": "view", "user_id": "ann"}
