@@ -32,10 +32,10 @@ def shortened(value: Any, *, limit: int) -> Any:
     """
     whole = [(LIGHT, WHOLE)] if is_light(value, limit=LIGHT) else []
     for characters, items in [*whole, *STEPS]:
-        found = cut(value, characters=characters, items=items, depth=DEPTH)
-        if len(json.dumps(found, default=str)) <= limit:
-            return found
-    return found
+        short = cut(value, characters=characters, items=items, depth=DEPTH)
+        if len(json.dumps(short, default=str)) <= limit:
+            return short
+    return short
 
 
 def is_light(value: Any, *, limit: int) -> bool:
@@ -62,11 +62,11 @@ def cut(value: Any, *, characters: int, items: int, depth: int) -> Any:
     half = max(1, items // 2)
     inner = {"characters": characters, "items": half, "depth": depth - 1}
     if isinstance(value, Mapping):
-        found = {
+        short = {
             text(f"{key}", most=characters): cut(each, **inner)
             for key, each in islice(value.items(), items)
         }
-        return found | rest(len(value) - items)
+        return short | rest(len(value) - items)
     if isinstance(value, list | tuple):
         shown = [cut(each, **inner) for each in value[:items]]
         return [*shown, *(f"… {more}" for more in rest(len(value) - items).values())]

@@ -32,7 +32,7 @@ class Schema(SpectacularAPIView):
         renderer = request.accepted_renderer
         with _making:
             content = written(renderer.media_type)
-        return kept(request, content, content_type=renderer.media_type)
+        return answered(request, content, content_type=renderer.media_type)
 
 
 class Docs(SpectacularSwaggerSplitView):
@@ -48,7 +48,7 @@ class Docs(SpectacularSwaggerSplitView):
             if script not in _pages:
                 _pages[script] = self.made(request, script=script)
         content, content_type = _pages[script]
-        return kept(request, content, content_type=content_type)
+        return answered(request, content, content_type=content_type)
 
     def made(self, request: Request, *, script: bool) -> tuple[bytes, str]:
         """Returns the page or its script, and which of them it is."""
@@ -82,12 +82,12 @@ def description() -> Any:
 @cache
 def written(media_type: str) -> bytes:
     """Returns the description in one of the types that there are renderers for."""
-    kinds = {one.media_type: one for one in Schema.renderer_classes}
+    kinds = {renderer.media_type: renderer for renderer in Schema.renderer_classes}
     text = kinds[media_type]().render(description(), renderer_context={})
     return force_bytes(text)
 
 
-def kept(
+def answered(
     request: HttpRequest, content: bytes, *, content_type: str
 ) -> HttpResponseBase:
     """Answers with the content, or that it is what the client has already."""

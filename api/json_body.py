@@ -47,9 +47,9 @@ def json_object(
     require_json(request.content_type)
     shown = request.body[:SHOWN].decode(errors="replace")
     body = decoded(request.body, shown=shown)
-    found = schema_errors.failure(body, properties=properties, required=required)
-    if found:
-        raise Refused(schema_errors.problem(found))
+    failure = schema_errors.failure(body, properties=properties, required=required)
+    if failure:
+        raise Refused(schema_errors.problem(failure))
     try:
         return Sent(body, vocabulary.unknown(body))
     except UnknownFieldError as error:
@@ -78,6 +78,6 @@ def text(sent: Mapping[str, str], field: str) -> str:
     if not schema_errors.is_text(sent[field]):
         expected = schema_errors.TEXT_EXPECTED
         what = f"Invalid request: {field} must be {expected}"
-        told = {"field": field, "expected": expected, "value": sent[field]}
-        raise Refused({"what": what, **told})
+        details = {"field": field, "expected": expected, "value": sent[field]}
+        raise Refused({"what": what, **details})
     return sent[field]

@@ -93,10 +93,10 @@ def type_failure(value: object, *, kind: str) -> Why | None:
     return None
 
 
-def problem(found: Failure) -> dict[str, Any]:
+def problem(failure: Failure) -> dict[str, Any]:
     """Returns the error object that tells a failure of the whole body."""
-    field = {} if found.field is None else {"field": found.field}
-    return {**published(found.why), **field, "expected": found.expected}
+    field = {} if failure.field is None else {"field": failure.field}
+    return {**published(failure.why), **field, "expected": failure.expected}
 
 
 def published(why: Why) -> dict[str, Any]:

@@ -59,8 +59,8 @@ class Input(serializers.Serializer[Body]):
         """Returns the values by name. Raises ValidationError."""
         if isinstance(data, Mapping):
             self.require_known(data)
-        found: Body = super().to_internal_value(data)
-        return found
+        validated: Body = super().to_internal_value(data)
+        return validated
 
     def require_known(self, names: Iterable[str]) -> None:
         """Raises ValidationError for a name that is unknown."""
@@ -68,7 +68,7 @@ class Input(serializers.Serializer[Body]):
 
 
 def require_known(names: Iterable[str], *, known: Collection[str]) -> None:
-    """Raises ValidationError where one of the names is none that is known."""
+    """Raises ValidationError where a name is unknown."""
     unknown = [name for name in names if name not in known and name[:1] != "_"]
     if unknown:
         wrong = {name: [unknown_name(name, known)] for name in unknown[:FEW]}
@@ -94,23 +94,23 @@ class ListField(serializers.ListField):
         most = self.max_length
         if most is not None and isinstance(data, list) and len(data) > most:
             self.fail("max_length", max_length=most)
-        found: list[Any] = super().to_internal_value(data)
-        return found
+        validated: list[Any] = super().to_internal_value(data)
+        return validated
 
     def run_child_validation(self, data: list[Any]) -> list[Any]:
         """Returns the items' values. Raises ValidationError, by index."""
-        found, wrong = [], dict[str, Any]()
+        items, wrong = [], dict[str, Any]()
         for index, item in enumerate(data):
             if len(wrong) == MANY:
                 wrong["…"] = ["The items after these were not looked at."]
                 break
             try:
-                found.append(self.child.run_validation(item))
+                items.append(self.child.run_validation(item))
             except ValidationError as error:
                 wrong[f"{index}"] = error.detail
         if wrong:
             raise ValidationError(wrong)
-        return found
+        return items
 
 
 def namespace_field(help_text: str = OWN) -> serializers.RegexField:

@@ -135,5 +135,5 @@ def amount(value: object, *, index: int) -> Decimal:
 
 def invalid(index: int, field: str, expected: str, value: object) -> BodyError:
     what = f"Invalid event: {field} must be {expected}"
-    told = {"index": index, "field": field, "expected": expected, "value": value}
-    return BodyError({"what": what, **told})
+    details = {"index": index, "field": field, "expected": expected, "value": value}
+    return BodyError({"what": what, **details})

@@ -82,7 +82,7 @@ def at_once(raw: bytes) -> Received:
 def one_by_one(raw: bytes, *, window: Window) -> Received:
     """Returns the events of a body, and what is ignored. Raises BodyError."""
     sent = json(raw)
-    items, beside = parts(sent)
+    items, beside = items_and_rest(sent)
     namespace, names = beside_events(beside)
     ignored = Ignored((None, name) for name in names)
     events: list[Event] = []
@@ -95,8 +95,8 @@ def one_by_one(raw: bytes, *, window: Window) -> Received:
         except msgspec.ValidationError:
             raise BodyError(refusal(raw, index)) from None
         except UnknownFieldError as error:
-            told = unknown_fields.problem(error, of="event")
-            raise BodyError(told | {"index": index}) from None
+            details = unknown_fields.problem(error, of="event")
+            raise BodyError(details | {"index": index}) from None
         events.append(event)
         for name in names:
             ignored[event.namespace, name] += 1
@@ -128,7 +128,7 @@ def json(raw: bytes) -> Any:
         raise BodyError(refusals.not_json(raw)) from None
 
 
-def parts(sent: Any) -> tuple[list[Any], dict[str, Any]]:
+def items_and_rest(sent: Any) -> tuple[list[Any], dict[str, Any]]:
     """Returns the events of a decoded body, and the fields beside a list of them.
 
     Raises BodyError where both are an event.
@@ -141,8 +141,8 @@ def parts(sent: Any) -> tuple[list[Any], dict[str, Any]]:
         event_body.event(sent)
     except msgspec.ValidationError:
         return sent["events"], {k: v for k, v in sent.items() if k != "events"}
-    told = {"field": "events", "expected": "either an event or events"}
-    raise BodyError({"what": MORE_THAN_ONE, "object": sent, **told})
+    details = {"field": "events", "expected": "either an event or events"}
+    raise BodyError({"what": MORE_THAN_ONE, "object": sent, **details})
 
 
 def beside_events(beside: Mapping[str, Any]) -> tuple[Any, list[str]]:
@@ -151,8 +151,8 @@ def beside_events(beside: Mapping[str, Any]) -> tuple[Any, list[str]]:
     Raises BodyError, also for what belongs into each event.
     """
     kinds = {"namespace": "string"}
-    if found := schema_errors.failure(beside, properties=kinds, required=()):
-        raise BodyError(schema_errors.problem(found))
+    if failure := schema_errors.failure(beside, properties=kinds, required=()):
+        raise BodyError(schema_errors.problem(failure))
     namespace = beside.get("namespace", ABSENT)
     if namespace is not ABSENT and not schema_errors.is_text(namespace):
         raise BodyError(
@@ -181,5 +181,5 @@ def refusal(raw: bytes, index: int) -> dict[str, Any]:
         sent = showable(raw)
     except ValueError:
         return refusals.not_json(raw)
-    items, _ = parts(sent)
+    items, _ = items_and_rest(sent)
     return refusals.of_event(items[index], index=index, sent=sent)

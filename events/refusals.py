@@ -50,8 +50,8 @@ def one_of(sent: Any, failure: Failure, *, index: int, item: Any) -> dict[str, A
 
 def whys(sent: Any, failure: Failure) -> list[schema_errors.Why]:
     """Returns how a body is no event, no batch and no list; one of them is known."""
-    found = event_failure(sent)
-    event, batch = found.why if found else None, failure.why
+    refused = event_failure(sent)
+    event, batch = refused.why if refused else None, failure.why
     if not isinstance(sent, dict):
         batch = ["incorrect_type", sent, "object"]
     elif "events" not in sent:

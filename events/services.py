@@ -48,29 +48,31 @@ def record(
     (unless the caller holds a transaction of its own).
     """
     fresh = seen.fresh(arrivals, at=received_at, remember=remember)
-    name_ids = names.ensure({(one.namespace_id, one.event_name) for one in fresh})
+    name_ids = names.ensure(
+        {(arrival.namespace_id, arrival.event_name) for arrival in fresh}
+    )
     received = microseconds(received_at)
     with sql.copying(COPY) as copy:
         copy.set_types(list(INBOX_TYPES.values()))
-        for one in fresh:
-            name_id = name_ids[one.namespace_id, one.event_name]
-            copy.write_row(inbox_row(one, name_id=name_id, received=received))
+        for arrival in fresh:
+            name_id = name_ids[arrival.namespace_id, arrival.event_name]
+            copy.write_row(inbox_row(arrival, name_id=name_id, received=received))
     return len(fresh)
 
 
-def inbox_row(one: Arrival, *, name_id: int, received: int) -> tuple[object, ...]:
+def inbox_row(arrival: Arrival, *, name_id: int, received: int) -> tuple[object, ...]:
     return (
-        one.namespace_id,
-        one.shard,
-        one.user_key,
+        arrival.namespace_id,
+        arrival.shard,
+        arrival.user_key,
         name_id,
-        microseconds(one.occurred_at),
+        microseconds(arrival.occurred_at),
         received,
-        one.value,
-        one.item_id,
-        one.order_id,
-        one.session_id,
-        one.ensure_goal,
+        arrival.value,
+        arrival.item_id,
+        arrival.order_id,
+        arrival.session_id,
+        arrival.ensure_goal,
     )
 
 

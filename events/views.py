@@ -113,7 +113,7 @@ class ItemPrices(Endpoint):
         """Set the latest prices of items, for events that carry no value."""
         services.put_prices(
             namespace_id=self.writable_scope().id,
-            prices={one["item_id"]: one["price"] for one in self.body["prices"]},
+            prices={price["item_id"]: price["price"] for price in self.body["prices"]},
             at=datetime.now(UTC),
         )
         return Response(status=204)

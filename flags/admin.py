@@ -39,8 +39,8 @@ class FlagAdmin(OwnedAdmin[Flag]):
         length = Func(
             "user_rules", function="jsonb_array_length", output_field=IntegerField()
         )
-        found = super().get_queryset(request)
-        return found.annotate(rule_count=length).defer("user_rules")
+        flags = super().get_queryset(request)
+        return flags.annotate(rule_count=length).defer("user_rules")
 
     @admin.display(ordering="rollout_start_at")
     def rollout(self, flag: Flag) -> str:
@@ -61,9 +61,9 @@ class FlagAdmin(OwnedAdmin[Flag]):
             start_at=flag.rollout_start_at,
             end_at=flag.rollout_end_at,
         )
-        told = evaluation.state(spec, at=datetime.now(UTC))
-        everybody = told == "on" or not self.rules(flag)
-        return told if everybody else f"{told}; on where a rule fits"
+        state = evaluation.state(spec, at=datetime.now(UTC))
+        everybody = state == "on" or not self.rules(flag)
+        return state if everybody else f"{state}; on where a rule fits"
 
     def get_urls(self) -> list[URLPattern]:
         """As Django's, and the preview before them: they take any word for a key."""

@@ -50,7 +50,7 @@ def user_id(properties: Mapping[str, Any]) -> Any:
     return str(value) if schema_errors.is_integer(value) else value
 
 
-def place(name: str, *, key: int) -> float:
+def position(name: str, *, key: int) -> float:
     """Returns a user's place in the rollout of a flag, from 0 to below 1.
 
     The first 53 bits of BLAKE2b (RFC 7693) of the flag's name, keyed by the user's key
@@ -76,7 +76,7 @@ def verdict(spec: Spec, *, visitor: Visitor, at: datetime) -> Verdict:
         return Verdict(on=True, reason="always on")
     for rule in spec.user:
         if rules.fits(rule, user=visitor.properties):
-            return Verdict(on=True, reason=rules.told(rule, user=visitor.properties))
+            return Verdict(on=True, reason=rules.fit(rule, user=visitor.properties))
     if spec.start_at is None:
         reason = "no rule fits" if spec.user else "off, and without rules"
         return Verdict(on=False, reason=reason)
@@ -93,13 +93,13 @@ def rolled_out(spec: Spec, *, visitor: Visitor, at: datetime) -> Verdict:
     if visitor.key is None:
         where, who = visitor.chance, "requests, this one, without a user id, drew"
     else:
-        where, who = place(spec.name, key=visitor.key), "users, this one is at"
+        where, who = position(spec.name, key=visitor.key), "users, this one is at"
     reason = f"rollout: {percent(over)} of {who} {percent(where)}"
     return Verdict(on=where <= over, reason=reason)
 
 
-def percent(part: float) -> str:
-    return f"{100 * part:.2f} %"
+def percent(fraction: float) -> str:
+    return f"{100 * fraction:.2f} %"
 
 
 def state(spec: Spec, *, at: datetime) -> str:

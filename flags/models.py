@@ -18,12 +18,14 @@ def user_rules(value: Any) -> None:
     """Refuses what the API would refuse as a flag's `user`, rule by rule."""
     if not isinstance(value, list):
         raise ValidationError("Write a list of rules: [{…}, …]")
-    told = ((number, rules.advice(rule)) for number, rule in enumerate(value, start=1))
-    wrong = [f"Rule {number}: {advice}." for number, advice in told if advice]
+    advices = (
+        (number, rules.advice(rule)) for number, rule in enumerate(value, start=1)
+    )
+    wrong = [f"Rule {number}: {advice}." for number, advice in advices if advice]
     if wrong:
         raise ValidationError(wrong)
-    if found := rules.excess(value):
-        raise ValidationError(f"{found[0].upper()}{found[1:]}.")
+    if excess := rules.excess(value):
+        raise ValidationError(f"{excess[0].upper()}{excess[1:]}.")
 
 
 class Flag(models.Model):

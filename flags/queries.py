@@ -14,10 +14,10 @@ from flags.models import Flag
 
 def specs(*, namespace_id: int) -> list[Spec]:
     """Returns the flags of a namespace, sorted by name, in one query."""
-    found = Flag.objects.filter(namespace_id=namespace_id).values_list(
+    rows = Flag.objects.filter(namespace_id=namespace_id).values_list(
         "name", "boolean", "user_rules", "rollout_start_at", "rollout_end_at"
     )
-    return sorted((Spec(*row) for row in found), key=attrgetter("name"))
+    return sorted((Spec(*row) for row in rows), key=attrgetter("name"))
 
 
 def verdicts(

@@ -26,8 +26,8 @@ def misses(rule: object) -> list[schema_errors.Why] | None:
 
     As the published API lists them in `why`.
     """
-    found = [failure(rule, *form) for form in reversed(FORMS)]
-    return None if None in found else [one for one in found if one]
+    failures = [failure(rule, *form) for form in reversed(FORMS)]
+    return None if None in failures else [why for why in failures if why]
 
 
 def failure(rule: object, comparator: str, kind: str) -> schema_errors.Why | None:
@@ -47,8 +47,8 @@ def failure(rule: object, comparator: str, kind: str) -> schema_errors.Why | Non
 
 def items_failure(rule: Any, *, kind: str) -> schema_errors.Why | None:
     """Returns the first item of a list of values that is of another kind."""
-    found = (schema_errors.type_failure(item, kind=kind) for item in listed(rule))
-    return next((one for one in found if one), None)
+    failures = (schema_errors.type_failure(item, kind=kind) for item in listed(rule))
+    return next((why for why in failures if why), None)
 
 
 def listed(rule: Rule) -> list[Any]:
@@ -76,8 +76,12 @@ def excess(rules: Sequence[Rule]) -> str | None:
     """Returns what exceeds our own limits in rules of the right form, for people."""
     if problem := oversize(rules):
         return problem
-    told = ((number, rule_excess(rule)) for number, rule in enumerate(rules, start=1))
-    return next((f"rule {number}: {found}" for number, found in told if found), None)
+    excesses = (
+        (number, rule_excess(rule)) for number, rule in enumerate(rules, start=1)
+    )
+    return next(
+        (f"rule {number}: {problem}" for number, problem in excesses if problem), None
+    )
 
 
 def oversize(rules: Sequence[Any]) -> str | None:
@@ -122,12 +126,12 @@ def fits(rule: Rule, *, user: Mapping[str, Any]) -> bool:
         case {"property": str(name), "comparator": "in", "value": list(listed)}:
             value = user.get(name)
             return name in user and any(
-                type(value) is type(one) and value == one for one in listed
+                type(value) is type(item) and value == item for item in listed
             )
     return False
 
 
-def told(rule: Rule, *, user: Mapping[str, Any]) -> str:
+def fit(rule: Rule, *, user: Mapping[str, Any]) -> str:
     """Returns why a rule fits this user, for people."""
     value = json.dumps(user[rule["property"]], ensure_ascii=False)
     among = f", one of {len(listed(rule)):,}" if rule["comparator"] == "in" else ""

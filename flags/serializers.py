@@ -86,8 +86,8 @@ def spec(sent: Mapping[str, Any], *, at: datetime) -> Spec:
         if why := rules.misses(rule):
             error = {"what": "The object did not match anyOf", "object": rule}
             raise Refused(error | {"why": why, "index": index, "field": "user"})
-    if found := schema_errors.failure(sent, properties={}, required=["name"]):
-        raise Refused(schema_errors.problem(found))
+    if failure := schema_errors.failure(sent, properties={}, required=["name"]):
+        raise Refused(schema_errors.problem(failure))
     start_at, end_at = rollout(sent, at=at)
     if not schema_errors.is_text(sent["name"]):
         invalid(f"name must be {schema_errors.TEXT_EXPECTED}", field="name")
@@ -125,28 +125,28 @@ def moment(sent: Mapping[str, Any], name: str) -> datetime | None:
         return local.astimezone(UTC).replace(microsecond=0)
     except OverflowError:  # its UTC day is before year 1 or after year 9999
         why = ["invalid_date", sent[name]]
-        found = schema_errors.Failure(why, name, times.EXPECTED)
-        raise Refused(schema_errors.problem(found)) from None
+        failure = schema_errors.Failure(why, name, times.EXPECTED)
+        raise Refused(schema_errors.problem(failure)) from None
 
 
-def invalid(description: str, **told: str) -> NoReturn:
-    raise Refused({"what": "Invalid feature", "description": description, **told})
+def invalid(description: str, **details: str) -> NoReturn:
+    raise Refused({"what": "Invalid feature", "description": description, **details})
 
 
-def features(found: Mapping[str, Verdict], *, warnings: list[str]) -> dict[str, Any]:
+def features(verdicts: Mapping[str, Verdict], *, warnings: list[str]) -> dict[str, Any]:
     """Returns which flags are on, with `warnings` where there are any."""
-    told = {"features": {name: verdict.on for name, verdict in found.items()}}
-    return {**told, "warnings": warnings} if warnings else told
+    answer = {"features": {name: verdict.on for name, verdict in verdicts.items()}}
+    return {**answer, "warnings": warnings} if warnings else answer
 
 
-def feature_specs(found: list[Spec]) -> dict[str, Any]:
-    return {"featureSpecs": [item(one) for one in found]}
+def feature_specs(specs: list[Spec]) -> dict[str, Any]:
+    return {"featureSpecs": [item(flag) for flag in specs]}
 
 
-def item(one: Spec) -> dict[str, Any]:
-    ends = {"rollout_start": one.start_at, "rollout_end": one.end_at}
-    told = {name: text(at) for name, at in ends.items() if at}
-    return {"name": one.name, "boolean": one.boolean, "user": one.user, **told}
+def item(flag: Spec) -> dict[str, Any]:
+    ends = {"rollout_start": flag.start_at, "rollout_end": flag.end_at}
+    rollout = {name: text(at) for name, at in ends.items() if at}
+    return {"name": flag.name, "boolean": flag.boolean, "user": flag.user, **rollout}
 
 
 def text(at: datetime) -> str:
@@ -167,8 +167,8 @@ def query_object(query: Mapping[str, str], name: str) -> dict[str, Any]:
         what = "The object cannot be base64 decoded"
         raise Refused({"what": what, "object": query[name]}) from None
     value = json_body.decoded(raw, shown=name)
-    if found := schema_errors.failure(value, properties={}, required=()):
-        raise Refused(schema_errors.problem(found))
+    if failure := schema_errors.failure(value, properties={}, required=()):
+        raise Refused(schema_errors.problem(failure))
     return dict(value)
 
 
@@ -190,11 +190,11 @@ def event(
     if None in sent.values():
         return None
     kinds = dict.fromkeys(sent, "string")
-    if found := schema_errors.failure(sent, properties=kinds, required=()):
-        raise Refused(schema_errors.problem(found))
-    place = {} if namespace is None else {"namespace": namespace}
+    if failure := schema_errors.failure(sent, properties=kinds, required=()):
+        raise Refused(schema_errors.problem(failure))
+    namespaced = {} if namespace is None else {"namespace": namespace}
     try:
-        received = intake.decode(orjson.dumps(sent | place), received_at=at)
+        received = intake.decode(orjson.dumps(sent | namespaced), received_at=at)
     except BodyError as error:
         raise Refused(error.error) from None
     return received.events[0]

@@ -39,14 +39,14 @@ class Features(V0Endpoint):
         context = serializers.query_object(query, "context_obj")
         user = serializers.query_object(query, "user_obj")
         event = serializers.event(user, context, namespace=self.namespace(), at=now)
-        scope, warnings = met(event, endpoint=self, at=now)
+        scope, warnings = event_scope(event, endpoint=self, at=now)
         if scope is None:
             return Response({"features": {}})
-        found = queries.verdicts(scope=scope, user=user, chance=random(), at=now)
-        return Response(serializers.features(found, warnings=warnings))
+        verdicts = queries.verdicts(scope=scope, user=user, chance=random(), at=now)
+        return Response(serializers.features(verdicts, warnings=warnings))
 
 
-def met(
+def event_scope(
     event: Event | None, *, endpoint: V0Endpoint, at: datetime
 ) -> tuple[Scope | None, list[str]]:
     """Returns the namespace to read; a GET's event is committed to it first.
@@ -74,8 +74,8 @@ class FeatureSpecs(V0Endpoint):
     def get(self, request: Request) -> Response:
         """List the flags of a namespace, sorted by name."""
         scope = self.known_scope()
-        found = queries.specs(namespace_id=scope.id) if scope else []
-        return Response(serializers.feature_specs(found))
+        specs = queries.specs(namespace_id=scope.id) if scope else []
+        return Response(serializers.feature_specs(specs))
 
     @reads(
         query=V0Query,

@@ -73,29 +73,31 @@ class NudgesQuery(V0Query):
     goal = RawField(required=False, help_text="Required.")
 
 
-def counts(found: Iterable[Count], *, paths: Mapping[int, Paths]) -> list[Answer]:
-    return [count(one, paths.get(one.id)) for one in found]
+def counts(counters: Iterable[Count], *, paths: Mapping[int, Paths]) -> list[Answer]:
+    return [count(counter, paths.get(counter.id)) for counter in counters]
 
 
-def count(one: Count, paths: Paths | None) -> Answer:
+def count(counter: Count, paths: Paths | None) -> Answer:
     """Returns one counter; users who reached no goal are one row without events."""
-    without = Paths({}, [Combination((), one.count)], 0)
+    without = Paths({}, [Combination((), counter.count)], 0)
     return {
-        "name": GLOBAL_NAME if one.name is None else one.name,
-        "type": "internal" if one.name is None else "named",
-        **bounds(one),
+        "name": GLOBAL_NAME if counter.name is None else counter.name,
+        "type": "internal" if counter.name is None else "named",
+        **bounds(counter),
         "single_event_counts": singles(paths or without),
         "event_counts": event_counts(paths or without),
-        "value": {} if one.value_sum is None else {"sum": number(one.value_sum)},
+        "value": {}
+        if counter.value_sum is None
+        else {"sum": number(counter.value_sum)},
     }
 
 
-def bounds(one: Count) -> Answer:
+def bounds(counter: Count) -> Answer:
     return {
-        "count": one.count,
-        "lower": one.lower,
-        "upper": one.upper,
-        "saturated": one.saturated,
+        "count": counter.count,
+        "lower": counter.lower,
+        "upper": counter.upper,
+        "saturated": counter.saturated,
     }
 
 
@@ -105,9 +107,9 @@ def singles(paths: Paths) -> list[Answer]:
 
 def event_counts(paths: Paths) -> list[Answer]:
     """Returns the combinations; users not told apart are a row of their own."""
-    told = [{"events": events, "count": users} for events, users in paths.combinations]
+    rows = [{"events": events, "count": users} for events, users in paths.combinations]
     rest = {"events": [], "count": paths.unknown, "overflow": True}
-    return [*told, rest] if paths.unknown else told
+    return [*rows, rest] if paths.unknown else rows
 
 
 def shortened(shortened: bool) -> Answer:
@@ -122,7 +124,7 @@ def number(value: Decimal) -> int | float:
 
 
 def over_time(
-    told: Sequence[Answer],
+    counts: Sequence[Answer],
     first_seen: Sequence[Ints | None],
     *,
     edges: Sequence[datetime],
@@ -132,73 +134,73 @@ def over_time(
     return {
         "start_timestamps": buckets.timestamps(edges),
         "counts": [
-            {**one, "first_seen": nobody if cells is None else cells.tolist()}
-            for one, cells in zip(told, first_seen, strict=True)
+            {**count, "first_seen": nobody if cells is None else cells.tolist()}
+            for count, cells in zip(counts, first_seen, strict=True)
         ],
     }
 
 
-def chances(found: Mapping[str, Mapping[str, Chance]]) -> Answer:
+def chances(by_goal: Mapping[str, Mapping[str, Chance]]) -> Answer:
     return {
         "goals": {
-            goal: {"events": {event: chance(one) for event, one in events.items()}}
-            for goal, events in found.items()
+            goal: {"events": {event: chance(value) for event, value in events.items()}}
+            for goal, events in by_goal.items()
         }
     }
 
 
-def chance(one: Chance) -> Answer:
-    told = one._asdict()
-    return {"bayes": told.pop("value"), **told}
+def chance(chance: Chance) -> Answer:
+    fields = chance._asdict()
+    return {"bayes": fields.pop("value"), **fields}
 
 
-def outlooks(found: Mapping[str, Outlook | None]) -> Answer:
-    told = {
-        goal: {"note": NOTE} if one is None else one._asdict()
-        for goal, one in found.items()
+def outlooks(by_goal: Mapping[str, Outlook | None]) -> Answer:
+    answers = {
+        goal: {"note": NOTE} if outlook is None else outlook._asdict()
+        for goal, outlook in by_goal.items()
     }
-    return {"goals": told}
+    return {"goals": answers}
 
 
-def nudges(found: Iterable[Nudge], *, user_id: str, goal: str) -> Answer:
-    told = [one._asdict() for one in found]
-    return {"user_id": user_id, "goal": goal, "nudges": told}
+def nudges(nudges: Iterable[Nudge], *, user_id: str, goal: str) -> Answer:
+    rows = [nudge._asdict() for nudge in nudges]
+    return {"user_id": user_id, "goal": goal, "nudges": rows}
 
 
-def story(found: Story) -> Answer:
+def story(story: Story) -> Answer:
     return {
-        "goal": found.count.name,
-        **bounds(found.count),
-        "users": found.users,
-        "events": steps(found),
-        "combinations": combinations(found),
-        "selection": found.totals._asdict(),
-        **({"warnings": found.warnings} if found.warnings else {}),
+        "goal": story.count.name,
+        **bounds(story.count),
+        "users": story.users,
+        "events": steps(story),
+        "combinations": combinations(story),
+        "selection": story.totals._asdict(),
+        **({"warnings": story.warnings} if story.warnings else {}),
     }
 
 
-def combinations(found: Story) -> list[Answer]:
-    whole = max(found.count.count, 1)
-    return [{**row, "share": row["count"] / whole} for row in event_counts(found.paths)]
+def combinations(story: Story) -> list[Answer]:
+    whole = max(story.count.count, 1)
+    return [{**row, "share": row["count"] / whole} for row in event_counts(story.paths)]
 
 
-def steps(found: Story) -> list[Answer]:
+def steps(story: Story) -> list[Answer]:
     """Returns the events before a goal: the users, and each figure with its interval.
 
     `conversion` and `rest` are the shares who reached the goal of the users who had
     done the event before, and of all others.
     """
-    figures = {name: rows(columns) for name, columns in found.funnel._asdict().items()}
-    lower, upper = (column.tolist() for column in found.bounds)
+    figures = {name: rows(columns) for name, columns in story.funnel._asdict().items()}
+    lower, upper = (column.tolist() for column in story.bounds)
     return [
         {
             "name": event,
-            "count": found.paths.singles[event],
+            "count": story.paths.singles[event],
             "lower": lower[index],
             "upper": upper[index],
             **{name: row[index] for name, row in figures.items()},
         }
-        for index, event in enumerate(found.events)
+        for index, event in enumerate(story.events)
     ]
 
 

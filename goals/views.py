@@ -51,19 +51,19 @@ class Analytics(Intake):
         query, scope = serializers.asked(self.query), self.known_scope()
         if scope is None:
             return Response({"counts": []})
-        every, paths = path_queries.counts_and_paths(
+        counts, paths = path_queries.counts_and_paths(
             namespace_id=scope.id,
             goals=goals_of(self.query["goal"], scope=scope),
             least=settings.MIN_COMBINATION_COUNT,
         )
-        found = [count for count in every if not count.retired]
-        body: dict[str, Any] = {"counts": serializers.counts(found, paths=paths)}
+        counters = [count for count in counts if not count.retired]
+        body: dict[str, Any] = {"counts": serializers.counts(counters, paths=paths)}
         if query:
-            edges = cells(query, scope=scope, counters=len(found))
+            edges = cells(query, scope=scope, counters=len(counters))
             seen = counter_queries.first_seen(namespace_id=scope.id, edges=edges)
-            columns = [seen.get(one.id) for one in found]
+            columns = [seen.get(counter.id) for counter in counters]
             body = serializers.over_time(body["counts"], columns, edges=edges)
-        shortened = any(one.shortened for one in paths.values())
+        shortened = any(counter.shortened for counter in paths.values())
         return Response(body | serializers.shortened(shortened))
 
 
@@ -96,8 +96,8 @@ class Goals(V0Endpoint):
     def get(self, request: Request) -> Response:
         """List the goals of a namespace."""
         scope = self.known_scope()
-        found = path_queries.goals(namespace_id=scope.id) if scope else {}
-        return Response({"goals": list(found.values())})
+        goals = path_queries.goals(namespace_id=scope.id) if scope else {}
+        return Response({"goals": list(goals.values())})
 
     @reads(
         query=V0Query,
@@ -132,9 +132,9 @@ class Namespaces(APIView):
     def get(self, request: Request) -> Response:
         """List the namespaces that the caller may read."""
         user = caller(request)
-        found = set(accounts.namespaces(user=user))
+        readable = set(accounts.namespaces(user=user))
         always = {DEFAULT_NAMESPACE} if user.role == Role.ROOT else set()
-        return Response({"namespaces": sorted(found | always)})
+        return Response({"namespaces": sorted(readable | always)})
 
 
 class Predictions(V0Endpoint):
@@ -157,12 +157,12 @@ class Predictions(V0Endpoint):
             return Response({"goals": {}})
         if user_id is not None:
             wanted = events_of(user_id, scope=scope)
-        found = forecasts.evidence(
+        evidence = forecasts.evidence(
             namespace_id=scope.id, goals=query["goal"], events=wanted
         )
         if wanted:
-            return Response(serializers.outlooks(outlooks(found, wanted)))
-        shown, shortened = forecasts.shown(found)
+            return Response(serializers.outlooks(outlooks(evidence, wanted)))
+        shown, shortened = forecasts.shown(evidence)
         chances = serializers.chances(forecasts.chances(shown))
         return Response(chances | serializers.shortened(shortened))
 
@@ -178,11 +178,11 @@ def events_of(user_id: str, *, scope: Scope) -> list[str]:
 
 
 def outlooks(
-    found: forecasts.Evidence, wanted: list[str]
+    evidence: forecasts.Evidence, wanted: list[str]
 ) -> dict[str, forecasts.Outlook | None]:
     """Returns goal → outlook. Raises Refused for an event that nobody has done."""
     try:
-        return forecasts.outlooks(found, events=wanted)
+        return forecasts.outlooks(evidence, events=wanted)
     except forecasts.UnknownEventError as error:
         what = "Event is not known in this namespace"
         raise Refused({"what": what, "event": str(error)}) from None
@@ -199,13 +199,13 @@ class Nudges(V0Endpoint):
         """List what a user has not done yet, by the promise it holds for a goal."""
         user_id = json_body.text(self.query, "user_id")
         goal = json_body.text(self.query, "goal")
-        scope, found = self.known_scope(), []
+        scope, nudges = self.known_scope(), []
         if scope:
             key = events.user_key(user_id, scope=scope)
             done = counter_queries.done_by(key, namespace_id=scope.id)
             evidence = forecasts.evidence(namespace_id=scope.id, goals=[goal])
-            found = forecasts.nudges(evidence, goal=goal, done=done)
-        return Response(serializers.nudges(found, user_id=user_id, goal=goal))
+            nudges = forecasts.nudges(evidence, goal=goal, done=done)
+        return Response(serializers.nudges(nudges, user_id=user_id, goal=goal))
 
 
 class GoalStory(Endpoint):
@@ -217,13 +217,13 @@ class GoalStory(Endpoint):
     )
     def get(self, request: Request, goal: str) -> Response:
         """Tell what came before a goal: events, combinations, and a selection."""
-        found = forecasts.story(
+        story = forecasts.story(
             namespace_id=self.scope().id,
             goal=goal,
             include=self.query["include"],
             exclude=self.query["exclude"],
             least=settings.MIN_COMBINATION_COUNT,
         )
-        if found is None:
+        if story is None:
             raise Missing(kind="goal", key=goal)
-        return Response(serializers.story(found))
+        return Response(serializers.story(story))

@@ -49,18 +49,18 @@ def recompute(
     if not metrics:
         return 0
     ids = [spec.metric_id for spec in metrics]
-    place: Place = {"namespace_id": namespace_id, "segments": segments.numbers}
+    shared: Place = {"namespace_id": namespace_id, "segments": segments.numbers}
     sql.execute(sql.MEMORY)
-    clear(FIVE_MINUTES, spans, metrics=ids, **place)
+    clear(FIVE_MINUTES, spans, metrics=ids, **shared)
     written = 0
     for piece in pieces(spans):
         statement = insertion(
             spans=piece, kinds={spec.kind for spec in metrics}, segments=segments
         )
         written += sql.execute(
-            statement, **specs.parameters(metrics), **place, run_id=run_id
+            statement, **specs.parameters(metrics), **shared, run_id=run_id
         )
-    return written + roll_up(metrics=ids, spans=spans, run_id=run_id, **place)
+    return written + roll_up(metrics=ids, spans=spans, run_id=run_id, **shared)
 
 
 def insertion(
@@ -86,7 +86,7 @@ def roll_up(
 
     Returns how many were written.
     """
-    place = {
+    shared = {
         "namespace_id": namespace_id,
         "run_id": run_id,
         "metrics": list(metrics),
@@ -95,16 +95,16 @@ def roll_up(
     written = 0
     for finer, resolution in ((FIVE_MINUTES, HOUR), (HOUR, DAY)):
         wider = buckets.widened(spans, resolution=resolution)
-        clear(resolution, wider, **place)
+        clear(resolution, wider, **shared)
         written += sql.execute(
-            ROLL_UP, finer=finer, resolution=resolution, **edges(wider), **place
+            ROLL_UP, finer=finer, resolution=resolution, **edges(wider), **shared
         )
     return written
 
 
-def clear(resolution: int, spans: Sequence[Span], **place: object) -> None:
+def clear(resolution: int, spans: Sequence[Span], **shared: object) -> None:
     """Deletes the buckets of some metrics that start in the spans."""
-    sql.execute(CLEAR, resolution=resolution, **edges(spans), **place)
+    sql.execute(CLEAR, resolution=resolution, **edges(spans), **shared)
 
 
 def edges(spans: Sequence[Span]) -> dict[str, list[datetime]]:

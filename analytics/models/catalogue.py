@@ -157,8 +157,8 @@ class KPIQuerySet(models.QuerySet["KPI"]):
 
     def faults(self, known: Mapping[str, str]) -> dict[str, FormulaError]:
         """What is wrong with active KPIs, by name; `known` has the metrics' units."""
-        found = {kpi.name: kpi.fault(known) for kpi in self.in_order()}
-        return {name: fault for name, fault in found.items() if fault}
+        faults = {kpi.name: kpi.fault(known) for kpi in self.in_order()}
+        return {name: fault for name, fault in faults.items() if fault}
 
 
 class KPI(models.Model):

@@ -74,8 +74,8 @@ def short(text: str) -> str:
 def check_namespace(name: str, *, known: AbstractSet[str] | None) -> None:
     """Raises TransferError for a namespace that nothing can be loaded into."""
     if known is not None and name not in known:
-        told = missing("namespace", name, known)
-        raise TransferError(f"{told} (see --create-namespaces)")
+        problem = missing("namespace", name, known)
+        raise TransferError(f"{problem} (see --create-namespaces)")
     if not schema_errors.is_text(name):
         raise TransferError(
             f"namespace {short(name)} is not {schema_errors.TEXT_EXPECTED}"

@@ -61,9 +61,9 @@ LIMIT 1
 FILL = """
 INSERT INTO analytics_bucket
     (namespace_id, resolution, metric_id, segment, start_at, value, run_id)
-SELECT place.namespace_id, 300, metric_id, 0, start_at, value, place.run_id
+SELECT share.namespace_id, 300, metric_id, 0, start_at, value, share.run_id
 FROM loaded JOIN unnest(%(names)s::text[], %(ids)s::bigint[], %(runs)s::bigint[])
-    AS place (name, namespace_id, run_id) ON place.name = loaded.namespace
+    AS share (name, namespace_id, run_id) ON share.name = loaded.namespace
 WHERE value <> 0
 """
 
@@ -196,7 +196,7 @@ def clear(share: Owned, *, replace: bool) -> None:
 
 
 def filled(shares: Sequence[Owned], *, at: datetime) -> list[AggregationRun]:
-    """Stores the buckets in one statement, then the hours and days of each place."""
+    """Stores the buckets in one statement, then the hours and days above."""
     begun = [
         runs.begin(namespace_id=share.namespace_id, cause=Cause.LOAD, at=at)
         for share in shares

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flags.evaluation import Spec, Visitor, place, share, state, user_id, verdict
+from flags.evaluation import Spec, Visitor, position, share, state, user_id, verdict
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -62,9 +62,9 @@ def test_an_empty_rollout_starts_before_it_ends():
 
 def test_in_a_rollout_the_users_place_decides():
     fields = ROLLOUT | {"start_at": NOON - DAY / 3}
-    below = next(key for key in range(100) if place("new", key=key) <= 0.25)
-    above = next(key for key in range(100) if place("new", key=key) > 0.25)
-    at = f"{100 * place('new', key=above):.2f} %"
+    below = next(key for key in range(100) if position("new", key=key) <= 0.25)
+    above = next(key for key in range(100) if position("new", key=key) > 0.25)
+    at = f"{100 * position('new', key=above):.2f} %"
     reason = f"rollout: 25.00 % of users, this one is at {at}"
     assert told(key=below, **fields).on is True
     assert told(key=above, **fields) == (False, reason)
@@ -158,7 +158,7 @@ def test_a_flag_is_on_as_the_documentation_says(boolean, rules, ends, user, key,
     start_at, end_at = ends or (None, None)
     spec = Spec("new", boolean, rules, start_at, end_at)
     visitor = Visitor(properties=user, key=key, chance=0.37)
-    where = 0.37 if key is None else place("new", key=key)
+    where = 0.37 if key is None else position("new", key=key)
     assert verdict(spec, visitor=visitor, at=at).on == model(spec, user, where, at)
 
 

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import Namespace
 from accounts.queries import Scope
 from events.queries import user_key
-from flags.evaluation import place
+from flags.evaluation import position
 from tests.published import original
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +86,7 @@ def test_a_known_user_has_a_place_in_every_rollout(
     ask, backend, shop, halfway, user_id
 ):
     key = user_key(str(user_id), scope=Scope(shop.pk, "shop"))
-    expected = {name: place(name, key=key) <= 0.5 for name in halfway}
+    expected = {name: position(name, key=key) <= 0.5 for name in halfway}
     assert len(set(expected.values())) == 2
     for _ in range(3):
         assert features(ask(backend, user_obj={"user_id": user_id})) == expected

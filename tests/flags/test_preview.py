@@ -10,7 +10,7 @@ from accounts.models import Namespace, User
 from accounts.queries import Scope
 from events.models import InboxEvent
 from events.queries import user_key
-from flags.evaluation import place
+from flags.evaluation import position
 
 pytestmark = pytest.mark.django_db
 URL = "/admin/flags/flag/preview/"
@@ -56,7 +56,7 @@ def test_every_flag_is_shown_with_its_reason(preview, flag, noon, shop):
     flag("never")
     flag("rolling", rollout_start_at=noon - day, rollout_end_at=noon + 3 * day)
     response = preview({"user_id": 42, "country": "<b>"})
-    where = place("rolling", key=user_key("42", scope=Scope(shop.pk, "shop")))
+    where = position("rolling", key=user_key("42", scope=Scope(shop.pk, "shop")))
     told = f"rollout: 25.00 % of users, this one is at {100 * where:.2f} %"
     assert verdicts(response) == {
         "always": (True, "always on"),

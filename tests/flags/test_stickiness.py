@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flags.evaluation import Spec, Visitor, place, verdict
+from flags.evaluation import Spec, Visitor, position, verdict
 
 START = datetime(2026, 3, 4, 12, tzinfo=UTC)
 DAYS = timedelta(days=10)
@@ -35,12 +35,12 @@ def on(key, at, name="new"):
     ],
 )
 def test_places_are_the_same_on_every_machine_and_in_every_release(name, key, found):
-    assert place(name, key=key) == found
+    assert position(name, key=key) == found
 
 
 @given(st.text(max_size=200), KEYS)
 def test_a_place_is_at_least_0_and_below_1(name, key):
-    assert 0 <= place(name, key=key) < 1
+    assert 0 <= position(name, key=key) < 1
 
 
 @given(KEYS, st.floats(-0.5, 1.5), st.floats(-0.5, 1.5))
@@ -62,7 +62,7 @@ def chi_square(counts, cells):
 
 
 def test_places_are_uniform():
-    counts = Counter(int(16 * place("new", key=key)) for key in USERS)
+    counts = Counter(int(16 * position("new", key=key)) for key in USERS)
     assert chi_square(counts, 16) < CHI_SQUARE_15
 
 
@@ -70,7 +70,7 @@ def test_places_are_uniform():
 def test_a_users_places_in_two_flags_are_independent(pair):
     one, other = pair
     counts = Counter(
-        4 * int(4 * place(one, key=key)) + int(4 * place(other, key=key))
+        4 * int(4 * position(one, key=key)) + int(4 * position(other, key=key))
         for key in USERS
     )
     assert chi_square(counts, 16) < CHI_SQUARE_15
@@ -78,7 +78,7 @@ def test_a_users_places_in_two_flags_are_independent(pair):
 
 def test_neighbouring_users_have_independent_places():
     counts = Counter(
-        4 * int(4 * place("new", key=key)) + int(4 * place("new", key=key + 1))
+        4 * int(4 * position("new", key=key)) + int(4 * position("new", key=key + 1))
         for key in USERS
     )
     assert chi_square(counts, 16) < CHI_SQUARE_15

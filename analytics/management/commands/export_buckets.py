@@ -39,16 +39,16 @@ def written(target: str) -> Iterator[Callable[[bytes], object]]:
         sys.stdout.buffer.flush()
         return
     path = Path(target)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
+        with unfinished.open("wb") as file:
             with packed(file, name=path.name) as stream:
                 yield stream.write
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        unfinished.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

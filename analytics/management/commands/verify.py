@@ -28,33 +28,41 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         names, began = options["namespace"], monotonic()
-        namespaces = {one.name: one for one in Namespace.objects.order_by("name")}
+        namespaces = {
+            namespace.name: namespace
+            for namespace in Namespace.objects.order_by("name")
+        }
         require_known(names, namespaces, kind="namespace")
         differs = False
-        for one in (namespaces[name] for name in names or namespaces):
-            found = verification.verify(namespace_id=one.pk, now=datetime.now(UTC))
-            self.tell(one.name, found)
-            differs = differs or bool(found.counts)
+        for namespace in (namespaces[name] for name in names or namespaces):
+            verified = verification.verify(
+                namespace_id=namespace.pk, now=datetime.now(UTC)
+            )
+            self.tell(namespace.name, verified)
+            differs = differs or bool(verified.counts)
         self.stdout.write(f"checked in {monotonic() - began:,.1f} s")
         if differs:
             raise CommandError("stored numbers differ from what they should be")
 
-    def tell(self, namespace: str, found: Verified) -> None:
+    def tell(self, namespace: str, verified: Verified) -> None:
         """Prints what was checked in a namespace, and the first differences."""
-        total = found.counts.total()
+        total = verified.counts.total()
         said = f"{total:,} differences" if total else "no difference"
-        checked = f"{found.buckets:,} buckets, {found.days:,} days of history"
+        checked = f"{verified.buckets:,} buckets, {verified.days:,} days of history"
         self.stdout.write(f"{namespace}: {checked}: {said}")
-        for one in found.first:
-            self.stdout.write(f"  {sentence(one)}")
+        for difference in verified.first:
+            self.stdout.write(f"  {sentence(difference)}")
         if total > SHOWN:
             self.stdout.write(f"  and {total - SHOWN:,} more; by metric:")
-            for metric, number in found.counts.most_common():
+            for metric, number in verified.counts.most_common():
                 self.stdout.write(f"  {metric}: {number:,}")
 
 
-def sentence(one: Difference) -> str:
+def sentence(difference: Difference) -> str:
     """Returns a difference in a line."""
-    place = f"{one.metric}, {one.resolution} s from {one.start_at:%Y-%m-%d %H:%M}"
-    stored, expected = (value or "absent" for value in (one.stored, one.expected))
-    return f"{place}: {stored}, should be {expected} ({one.check})"
+    start = f"{difference.start_at:%Y-%m-%d %H:%M}"
+    bucket = f"{difference.metric}, {difference.resolution} s from {start}"
+    stored, expected = (
+        value or "absent" for value in (difference.stored, difference.expected)
+    )
+    return f"{bucket}: {stored}, should be {expected} ({difference.check})"
