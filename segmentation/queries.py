@@ -1,6 +1,6 @@
 """Reads: segmentations with their tests, as plain values, and the rows of both."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Annotated, TypedDict, TypeVar
@@ -58,6 +58,16 @@ def all_resolved_segmentations() -> list[ResolvedSegmentation]:
     return resolve(Segmentation.objects.all())
 
 
+def leaf_numbers(rows: Sequence[Segmentation]) -> dict[str, tuple[int, ...]]:
+    """Returns the numbers of the leaves of segmentations, by their ids."""
+    segments = Segment.objects.filter(segmentation__in=rows)
+    groups = groupby(segments, key=lambda segment: segment.segmentation_id)
+    return {
+        segmentation_id: tuple(segment.pk for segment in group)
+        for segmentation_id, group in groups
+    }
+
+
 def resolve(rows: Iterable[Segmentation]) -> list[ResolvedSegmentation]:
     """Returns segmentations with their segments and those of their tests that exist.
 
@@ -65,13 +75,7 @@ def resolve(rows: Iterable[Segmentation]) -> list[ResolvedSegmentation]:
     else's from being computed.
     """
     readable = [row for row in rows if checks.fault(row.tree) is None]
-    segments = Segment.objects.filter(segmentation__in=readable)
-    numbers = {
-        segmentation_id: tuple(segment.pk for segment in group)
-        for segmentation_id, group in groupby(
-            segments, key=lambda segment: segment.segmentation_id
-        )
-    }
+    numbers = leaf_numbers(readable)
     known = allocations({row.namespace_id for row in readable}) if readable else {}
     return [
         ResolvedSegmentation(

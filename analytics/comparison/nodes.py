@@ -1,4 +1,4 @@
-"""The places in a tree where a test parts users, and what can be asked of them."""
+"""Where in a tree a test parts users, and what can be asked of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class NodeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A test at one place, which `steps` lead to; no draw where it does not exist."""
+    """A test that `steps` lead to; without an allocation where it does not exist."""
 
     test: str
     steps: tuple[Step, ...]
-    draw: Allocation | None
+    allocation: Allocation | None
 
     @property
     def path(self) -> str:
@@ -29,27 +29,27 @@ class Node:
         return Leaf(position=0, steps=self.steps).path
 
     def leads_to(self, group: Group, leaves: Sequence[Leaf]) -> list[int]:
-        """Returns the places of those leaves whose users are in a group of the test."""
+        """Returns the positions of the leaves whose users are in a group of it."""
         start = (*self.steps, (self.test, group))
         steps = [leaf.steps[: len(start)] for leaf in leaves]
-        return [place for place, first in enumerate(steps) if first == start]
+        return [row for row, first in enumerate(steps) if first == start]
 
     def parting(self, *, within: Span, as_of: datetime) -> tuple[Allocation, Span]:
         """Returns how users are drawn, and when they were: from its start to its end.
 
         Raises NodeError.
         """
-        if self.draw is None:
+        if self.allocation is None:
             raise NodeError(f"The A/B test {self.test} does not exist.")
-        if self.draw.start_at >= as_of:
+        if self.allocation.start_at >= as_of:
             raise NodeError(f"The A/B test {self.test} has no numbers yet.")
-        start_at = max(self.draw.start_at, within.start_at)
-        end_at = min(self.draw.end_at or as_of, as_of, within.end_at)
+        start_at = max(self.allocation.start_at, within.start_at)
+        end_at = min(self.allocation.end_at or as_of, as_of, within.end_at)
         if start_at >= end_at:
             raise NodeError(
                 f"The A/B test {self.test} has no numbers in the time asked for."
             )
-        return self.draw, Span(start_at, end_at)
+        return self.allocation, Span(start_at, end_at)
 
 
 def nodes(cut: ResolvedSegmentation) -> Iterator[Node]:

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from analytics.comparison import samples, trials
 from analytics.comparison.nodes import Node, NodeError, nodes
-from analytics.comparison.trials import Finding, Question, Ratio, Sample, Trial
+from analytics.comparison.trials import (
+    Finding,
+    Question,
+    Sample,
+    SampleRatioCheck,
+    Trial,
+)
 from analytics.formulas import formula
 from analytics.formulas.rationals import MILLIONTHS, Rationals
 from analytics.models import Backfill, Metric, Unit
@@ -37,7 +43,7 @@ class Compared:
     node: Node
     span: Span | None = None
     goes_on: bool | None = None
-    ratio: Ratio | None = None
+    ratio: SampleRatioCheck | None = None
     findings: Sequence[Finding] = ()
     reason: str | None = None
 
@@ -70,7 +76,7 @@ class Numbers:
         return {
             name: Sample(
                 parts=Rationals.of(
-                    np.stack([leaves[places].sum(axis=0) for places in rows]),
+                    np.stack([leaves[row].sum(axis=0) for row in rows]),
                     per=MILLIONTHS,
                 ),
                 counts=self.metrics[name].unit == Unit.COUNT,
@@ -96,8 +102,10 @@ def compare(
     kpis, warnings = queries.catalogue(names)
     questions = [Question(k.name, k.unit, formula.read(k.formula)) for k in kpis]
     numbers = read(questions, namespace_id=namespace_id, cut=cut, days=days)
-    found = [compared(one, numbers, days=days, as_of=as_of) for one in nodes(cut)]
-    return Comparison(as_of, found, warnings + cautions(found))
+    comparisons = [
+        compared(node, numbers, days=days, as_of=as_of) for node in nodes(cut)
+    ]
+    return Comparison(as_of, comparisons, warnings + cautions(comparisons))
 
 
 def read(
@@ -108,10 +116,10 @@ def read(
     days: Span,
 ) -> Numbers:
     """Returns all that is stored for the questions, in three statements."""
-    metrics = {one.name: one for one in Metric.objects.filter(active=True)}
+    metrics = {metric.name: metric for metric in Metric.objects.filter(active=True)}
     pairs = zip(cut.segments, cut.leaves, strict=True)
     tested = [(number, leaf) for number, leaf in pairs if leaf.is_tested]
-    names = {name for one in questions for name in one.names}
+    names = {name for metric in questions for name in metric.names}
     sums = samples.of(
         namespace_id=namespace_id,
         metrics=samples.needed(names, metrics),
@@ -143,10 +151,10 @@ def compared(node: Node, numbers: Numbers, *, days: Span, as_of: datetime) -> Co
         return Compared(node, reason="The segmentation is being filled: ask later.")
     within = Span(max(days.start_at, numbers.since), max(days.end_at, numbers.since))
     try:
-        draw, span = node.parting(within=within, as_of=as_of)
+        allocation, span = node.parting(within=within, as_of=as_of)
     except NodeError as error:
         return Compared(node, reason=str(error))
-    shares = float(draw.share_a), float(draw.share_b)
+    shares = float(allocation.share_a), float(allocation.share_b)
     sampled, counted = numbers.samples(node), samples.users(numbers.metrics)
     trial = Trial(
         shares=shares,
@@ -157,26 +165,32 @@ def compared(node: Node, numbers: Numbers, *, days: Span, as_of: datetime) -> Co
     return Compared(
         node=node,
         span=span,
-        goes_on=draw.end_at is None or draw.end_at > as_of,
+        goes_on=allocation.end_at is None or allocation.end_at > as_of,
         ratio=trial.ratio,
-        findings=[answered(one, trial, numbers.metrics) for one in numbers.questions],
+        findings=[
+            answered(question, trial, numbers.metrics) for question in numbers.questions
+        ],
     )
 
 
-def answered(one: Question, trial: Trial, metrics: Mapping[str, Metric]) -> Finding:
-    if one.formula is None:
-        return trials.unknown(one, reason="its formula cannot be read")
-    faults = [samples.fault(name, metrics) for name in one.names]
+def answered(
+    question: Question, trial: Trial, metrics: Mapping[str, Metric]
+) -> Finding:
+    if question.formula is None:
+        return trials.unknown(question, reason="its formula cannot be read")
+    faults = [samples.fault(name, metrics) for name in question.names]
     if reason := next(filter(None, faults), None):
-        return trials.unknown(one, reason=reason)
-    return trials.finding(one, trial=trial)
+        return trials.unknown(question, reason=reason)
+    return trials.finding(question, trial=trial)
 
 
-def cautions(found: Sequence[Compared]) -> list[str]:
+def cautions(comparisons: Sequence[Compared]) -> list[str]:
     """Returns what everybody should know before they read the verdicts."""
-    open_tests = dict.fromkeys(one.node.test for one in found if one.goes_on)
-    told = [PEEKING.format(test=test) for test in open_tests]
-    number = sum(len(one.findings) for one in found)
+    open_tests = dict.fromkeys(
+        compared.node.test for compared in comparisons if compared.goes_on
+    )
+    warnings = [PEEKING.format(test=test) for test in open_tests]
+    number = sum(len(compared.findings) for compared in comparisons)
     if number > 1:
-        told.append(CHANCE.format(number=number))
-    return told
+        warnings.append(CHANCE.format(number=number))
+    return warnings

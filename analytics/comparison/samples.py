@@ -36,9 +36,9 @@ def of(
     `leaves` are the numbers of tested leaves, `days` whole days of UTC: the coarsest
     buckets are read, one a day.
     """
-    places = {leaf: place for place, leaf in enumerate(leaves)}
-    names = {one.pk: one.name for one in metrics}
-    found = {name: np.zeros((len(leaves), SHARDS), "O") for name in names.values()}
+    rows_by_leaf = {leaf: row for row, leaf in enumerate(leaves)}
+    names = {metric.pk: metric.name for metric in metrics}
+    sums = {name: np.zeros((len(leaves), SHARDS), "O") for name in names.values()}
     rows = sql.fetch(
         SUMS,
         namespace_id=namespace_id,
@@ -49,37 +49,37 @@ def of(
         end=days.end_at,
     )
     for metric_id, leaf, shard, total in rows:
-        found[names[metric_id]][places[leaf], shard] = int(total)
-    return found
+        sums[names[metric_id]][rows_by_leaf[leaf], shard] = int(total)
+    return sums
 
 
 def needed(names: AbstractSet[str], metrics: Mapping[str, Metric]) -> list[Metric]:
-    """Returns the metrics of those names that can be told of parts, and `users`."""
+    """Returns the metrics of those names that can be split by parts, and `users`."""
     counting = users(metrics)
     return [
-        one
-        for name, one in metrics.items()
-        if one is counting or (name in names and not fault(name, metrics))
+        metric
+        for name, metric in metrics.items()
+        if metric is counting or (name in names and not fault(name, metrics))
     ]
 
 
 def users(metrics: Mapping[str, Metric]) -> Metric | None:
     """Returns the metric that counts users at the first event they ever send."""
     counting = (
-        one
-        for one in metrics.values()
-        if one.kind == Kind.UNIQUE and not one.event_name and not one.stale
+        metric
+        for metric in metrics.values()
+        if metric.kind == Kind.UNIQUE and not metric.event_name and not metric.stale
     )
     return next(counting, None)
 
 
 def fault(name: str, metrics: Mapping[str, Metric]) -> str | None:
-    """Returns why a metric cannot be told of parts, if it cannot."""
-    one = metrics.get(name)
-    if one is None:
+    """Returns why a metric cannot be split by parts, if it cannot."""
+    metric = metrics.get(name)
+    if metric is None:
         return f"the metric {name} is gone or inactive"
-    if one.kind == Kind.EXTERNAL:
+    if metric.kind == Kind.EXTERNAL:
         return f"the metric {name} is pushed, and nobody says for which users"
-    if one.stale:
+    if metric.stale:
         return f"the metric {name} waits for its rebuild"
     return None

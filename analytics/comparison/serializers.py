@@ -6,8 +6,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from analytics.comparison.queries import Compared, Comparison
-from analytics.comparison.trials import Finding, Pair, Ratio
-from analytics.comparison.verdicts import Reach, Verdict
+from analytics.comparison.trials import Finding, Pair, SampleRatioCheck
+from analytics.comparison.verdicts import ConfidenceInterval, Verdict
 from analytics.models import Unit
 from analytics.series.serializers import Answer, NamesQuery, Warned
 from api.spans import TimestampField
@@ -32,65 +32,65 @@ class ComparisonQuery(NamesQuery):
         return attrs
 
 
-def comparison(found: Comparison) -> Answer:
+def comparison(comparison: Comparison) -> Answer:
     """Returns the answer's body, without its warnings."""
     return {
-        "data_as_of": found.as_of.timestamp(),
-        "comparisons": [compared(one) for one in found.compared],
+        "data_as_of": comparison.as_of.timestamp(),
+        "comparisons": [compared(test) for test in comparison.compared],
     }
 
 
-def compared(one: Compared) -> Answer:
-    draw = one.node.draw
+def compared(test: Compared) -> Answer:
+    allocation = test.node.allocation
     return {
-        "ab_test_id": one.node.test,
-        "path": one.node.path,
-        "share_a": float(draw.share_a) if draw else None,
-        "share_b": float(draw.share_b) if draw else None,
-        "start_timestamp": one.span.start_at.timestamp() if one.span else None,
-        "end_timestamp": one.span.end_at.timestamp() if one.span else None,
-        "goes_on": one.goes_on,
-        "reason": one.reason,
-        "users": ratio(one.ratio) if one.ratio else None,
-        "kpis": [finding(each) for each in one.findings],
+        "ab_test_id": test.node.test,
+        "path": test.node.path,
+        "share_a": float(allocation.share_a) if allocation else None,
+        "share_b": float(allocation.share_b) if allocation else None,
+        "start_timestamp": test.span.start_at.timestamp() if test.span else None,
+        "end_timestamp": test.span.end_at.timestamp() if test.span else None,
+        "goes_on": test.goes_on,
+        "reason": test.reason,
+        "users": ratio(test.ratio) if test.ratio else None,
+        "kpis": [finding(each) for each in test.findings],
     }
 
 
-def ratio(one: Ratio) -> Answer:
+def ratio(check: SampleRatioCheck) -> Answer:
     return {
-        "checked": one.p_value is not None,
-        "reason": one.reason,
-        "mismatch": one.mismatch is not None,
-        "p_value": one.p_value,
-        "a": group(one, 0),
-        "b": group(one, 1),
+        "checked": check.p_value is not None,
+        "reason": check.reason,
+        "mismatch": check.mismatch is not None,
+        "p_value": check.p_value,
+        "a": group(check, 0),
+        "b": group(check, 1),
     }
 
 
-def group(one: Ratio, place: int) -> Answer:
+def group(check: SampleRatioCheck, index: int) -> Answer:
     def of(pair: Pair | None) -> float | None:
-        return pair[place] if pair else None
+        return pair[index] if pair else None
 
-    return {"first_seen": of(one.users), "expected": of(one.expected)}
+    return {"first_seen": of(check.users), "expected": of(check.expected)}
 
 
-def finding(one: Finding) -> Answer:
-    found, (plain_a, plain_b) = one.outcome, one.plain
+def finding(finding: Finding) -> Answer:
+    outcome, (plain_a, plain_b) = finding.outcome, finding.plain
     return {
-        "kpi": found.name,
-        "unit": found.unit,
-        "a": {"value": found.a, "plain": plain_a},
-        "b": {"value": found.b, "plain": plain_b},
-        "difference": reach(found.difference),
-        "lift": reach(found.lift),
-        "p_value": found.p_value,
-        "verdict": one.said.verdict,
-        "sentence": one.said.sentence,
+        "kpi": outcome.name,
+        "unit": outcome.unit,
+        "a": {"value": outcome.a, "plain": plain_a},
+        "b": {"value": outcome.b, "plain": plain_b},
+        "difference": interval_fields(outcome.difference),
+        "lift": interval_fields(outcome.lift),
+        "p_value": outcome.p_value,
+        "verdict": finding.said.verdict,
+        "sentence": finding.said.sentence,
     }
 
 
-def reach(one: Reach | None) -> Answer | None:
-    return one._asdict() if one else None
+def interval_fields(interval: ConfidenceInterval | None) -> Answer | None:
+    return interval._asdict() if interval else None
 
 
 # What follows describes the answer in the API's documentation.

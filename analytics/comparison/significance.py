@@ -57,18 +57,18 @@ def estimate(
     ch. 11; Shao and Tu 1995, The Jackknife and Bootstrap, ch. 2). NaN where `of` is NaN
     without one of the parts.
     """
-    number = next(iter(parts.values())).shape[-1]
+    count = next(iter(parts.values())).shape[-1]
     value = of({name: each.sum(axis=-1) for name, each in parts.items()})
     rest = of({name: left_out(each) for name, each in parts.items()})
     spread = rest - rest.mean(axis=-1, keepdims=True)
-    return Estimate(value, (number - 1) / number * np.square(spread).sum(axis=-1))
+    return Estimate(value, (count - 1) / count * np.square(spread).sum(axis=-1))
 
 
 def left_out(parts: Parts) -> Parts:
     """Returns, part by part, the sum of all others, scaled up to the whole."""
-    number = parts.shape[-1]
+    count = parts.shape[-1]
     rest = parts.sum(axis=-1, keepdims=True) - parts
-    scaled: Parts = rest * number / (number - 1)
+    scaled: Parts = rest * count / (count - 1)
     return scaled
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from analytics.comparison import significance, verdicts
 from analytics.comparison.significance import Estimate, Floats, Interval
-from analytics.comparison.verdicts import Outcome, Reach, Said
+from analytics.comparison.verdicts import ConfidenceInterval, Outcome, Said
 from analytics.formulas.formula import Formula
 from analytics.formulas.rationals import Rationals
 
@@ -43,7 +43,7 @@ class Sample(NamedTuple):
     counts: bool  # things, not money
 
 
-class Ratio(NamedTuple):
+class SampleRatioCheck(NamedTuple):
     """The users first seen in A and in B, and how many were to be expected.
 
     `reason` says why that was not checked; `p_value` is None then.
@@ -74,7 +74,7 @@ class Trial:
     shares: Pair
     elapsed: timedelta
     samples: Mapping[str, Sample]
-    ratio: Ratio
+    ratio: SampleRatioCheck
 
 
 class Finding(NamedTuple):
@@ -85,71 +85,77 @@ class Finding(NamedTuple):
     plain: tuple[float | None, float | None]
 
 
-def ratio(users: Sample | None, *, shares: Pair) -> Ratio:
+def ratio(users: Sample | None, *, shares: Pair) -> SampleRatioCheck:
     """Returns whether the groups' sizes are such as the draw makes them."""
     if users is None:
         reason = "no active metric counts the users first seen with any event"
-        return Ratio(None, None, None, reason)
+        return SampleRatioCheck(None, None, None, reason)
     in_a, in_b = users.parts.sum(axis=-1).floats().tolist()
     of_a = (in_a + in_b) * shares[0] / sum(shares)
     of_b = in_a + in_b - of_a
     if min(of_a, of_b) < verdicts.MIN_EXPECTED:
         few = f"at least {verdicts.MIN_EXPECTED} users must be expected in each group"
-        return Ratio((in_a, in_b), (of_a, of_b), None, few)
+        return SampleRatioCheck((in_a, in_b), (of_a, of_b), None, few)
     p_value = significance.mismatch(users=(in_a, in_b), shares=shares)
-    return Ratio((in_a, in_b), (of_a, of_b), float(p_value), None)
+    return SampleRatioCheck((in_a, in_b), (of_a, of_b), float(p_value), None)
 
 
-def unknown(one: Question, *, reason: str) -> Finding:
+def unknown(question: Question, *, reason: str) -> Finding:
     """Returns a KPI of which nothing can be computed."""
-    nothing = Outcome(one.name, one.unit, None, None, None, None, None)
+    nothing = Outcome(question.name, question.unit, None, None, None, None, None)
     return Finding(nothing, verdicts.not_computable(reason), (None, None))
 
 
-def finding(one: Question, *, trial: Trial) -> Finding:
+def finding(question: Question, *, trial: Trial) -> Finding:
     """Returns a KPI in both groups. All metrics of its formula must be sampled."""
-    parts = {name: trial.samples[name].parts for name in one.names}
-    found = outcome(one, parts=parts, shares=trial.shares)
+    parts = {name: trial.samples[name].parts for name in question.names}
+    result = outcome(question, parts=parts, shares=trial.shares)
     sums = {name: each.sum(axis=-1) for name, each in parts.items()}
-    plain_a, plain_b = map(known, one.of(sums))
-    told = said(found, names=one.names, trial=trial)
-    return Finding(found, told, (plain_a, plain_b))
+    plain_a, plain_b = map(known, question.of(sums))
+    verdict = said(result, names=question.names, trial=trial)
+    return Finding(result, verdict, (plain_a, plain_b))
 
 
-def outcome(one: Question, *, parts: Mapping[str, Rationals], shares: Pair) -> Outcome:
+def outcome(
+    question: Question, *, parts: Mapping[str, Rationals], shares: Pair
+) -> Outcome:
     """Returns the numbers of a KPI, as if all participants were in each group."""
     hundredths = np.array([[round(share * 100)] for share in shares])
     scale = Rationals.of(hundredths, per=100 * 100)
     scaled = {name: each / scale for name, each in parts.items()}
-    both = significance.estimate(scaled, of=one.of)
+    both = significance.estimate(scaled, of=question.of)
     a, b = map(Estimate, both.value, both.variance)
-    number = next(iter(parts.values())).shape[-1]
-    contrast = significance.contrast(a=a, b=b, parts=number)
+    count = next(iter(parts.values())).shape[-1]
+    contrast = significance.contrast(a=a, b=b, parts=count)
     return Outcome(
-        name=one.name,
-        unit=one.unit,
+        name=question.name,
+        unit=question.unit,
         a=known(a.value),
         b=known(b.value),
-        difference=reach(contrast.difference),
-        lift=reach(contrast.lift, scale=100),
+        difference=interval_of(contrast.difference),
+        lift=interval_of(contrast.lift, scale=100),
         p_value=known(contrast.p_value),
     )
 
 
-def said(one: Outcome, *, names: Iterable[str], trial: Trial) -> Said:
+def said(outcome: Outcome, *, names: Iterable[str], trial: Trial) -> Said:
     """Returns the verdict: the first thing that forbids one, or what was found."""
     if mismatch := trial.ratio.mismatch:
         return mismatch
     young = verdicts.young(trial.elapsed)
-    thin = [reason for name in names for reason in scarce(name, trial.samples[name])]
-    computed = one.a is not None and one.b is not None
-    if young or (thin and computed):
-        return verdicts.too_early([*young, *thin])
-    return verdicts.concluded(one)
+    scarce_metrics = [
+        reason for name in names for reason in scarce(name, trial.samples[name])
+    ]
+    computed = outcome.a is not None and outcome.b is not None
+    if young or (scarce_metrics and computed):
+        return verdicts.too_early([*young, *scarce_metrics])
+    return verdicts.concluded(outcome)
 
 
-def scarce(name: str, one: Sample) -> list[str]:
-    return verdicts.thin(name, parts=one.parts.floats(), counts=one.counts)
+def scarce(name: str, sample: Sample) -> list[str]:
+    return verdicts.underpowered(
+        name, parts=sample.parts.floats(), counts=sample.counts
+    )
 
 
 def known(value: SupportsFloat) -> float | None:
@@ -158,7 +164,9 @@ def known(value: SupportsFloat) -> float | None:
     return None if math.isnan(number) else number
 
 
-def reach(interval: Interval, *, scale: float = 1) -> Reach | None:
+def interval_of(interval: Interval, *, scale: float = 1) -> ConfidenceInterval | None:
     """Returns the numbers of an interval, None where nothing is known."""
     value, lower, upper = (float(each) * scale for each in interval)
-    return None if math.isnan(lower + upper) else Reach(value, lower, upper)
+    return (
+        None if math.isnan(lower + upper) else ConfidenceInterval(value, lower, upper)
+    )

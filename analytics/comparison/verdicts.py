@@ -40,7 +40,7 @@ class Said(NamedTuple):
     sentence: str
 
 
-class Reach(NamedTuple):
+class ConfidenceInterval(NamedTuple):
     """A number with the ends of its 95 % interval."""
 
     value: float
@@ -58,35 +58,34 @@ class Outcome(NamedTuple):
     unit: str
     a: float | None
     b: float | None
-    difference: Reach | None
-    lift: Reach | None
+    difference: ConfidenceInterval | None
+    lift: ConfidenceInterval | None
     p_value: float | None
 
 
-def concluded(one: Outcome) -> Said:
+def concluded(outcome: Outcome) -> Said:
     """Returns what the numbers say, once nothing forbids to read them."""
-    if one.a is None or one.b is None:
-        group = "A" if one.a is None else "B"
+    if outcome.a is None or outcome.b is None:
+        group = "A" if outcome.a is None else "B"
         return not_computable(f"in {group} something is divided by nothing")
-    if one.difference is None or one.p_value is None:
+    if outcome.difference is None or outcome.p_value is None:
         return not_computable(
             "nothing tells how much of it is chance, because all parts of the users "
             "are alike, or without one of them something is divided by nothing"
         )
     by = (
-        by_how_much(one.lift, " %")
-        if one.lift
-        else by_how_much(one.difference, _POINTS.get(one.unit, ""))
+        by_how_much(outcome.lift, " %")
+        if outcome.lift
+        else by_how_much(outcome.difference, _POINTS.get(outcome.unit, ""))
     )
-    numbers = (
-        f"{shown(one.b, one.unit)} in B against {shown(one.a, one.unit)} in A, {by}"
-    )
-    if one.p_value >= SURE:
-        said = f"{one.name} shows no difference beyond chance: {numbers}."
+    a, b = (shown(value, outcome.unit) for value in (outcome.a, outcome.b))
+    numbers = f"{b} in B against {a} in A, {by}"
+    if outcome.p_value >= SURE:
+        said = f"{outcome.name} shows no difference beyond chance: {numbers}."
         return Said(Verdict.NO_DIFFERENCE, said)
-    if one.difference.value > 0:
-        return Said(Verdict.B_HIGHER, f"{one.name} is higher in B: {numbers}.")
-    return Said(Verdict.A_HIGHER, f"{one.name} is lower in B: {numbers}.")
+    if outcome.difference.value > 0:
+        return Said(Verdict.B_HIGHER, f"{outcome.name} is higher in B: {numbers}.")
+    return Said(Verdict.A_HIGHER, f"{outcome.name} is lower in B: {numbers}.")
 
 
 def too_early(reasons: Sequence[str]) -> Said:
@@ -117,7 +116,7 @@ def young(elapsed: timedelta) -> list[str]:
     return [f"there are {int(days * 10) / 10} of {MIN_TIME.days} days of data"]
 
 
-def thin(name: str, *, parts: Floats, counts: bool) -> list[str]:
+def underpowered(name: str, *, parts: Floats, counts: bool) -> list[str]:
     """Returns which group has too little of a metric, by its values in the parts.
 
     `parts` has a row for each group; `counts` tells whether the metric counts things,
@@ -127,8 +126,8 @@ def thin(name: str, *, parts: Floats, counts: bool) -> list[str]:
     if not parts.any():
         return []
     both = zip("AB", parts, strict=True)
-    found = (few(name, each, group=group, counts=counts) for group, each in both)
-    return [reason for reason in found if reason]
+    reasons = (few(name, each, group=group, counts=counts) for group, each in both)
+    return [reason for reason in reasons if reason]
 
 
 def few(name: str, parts: Floats, *, group: str, counts: bool) -> str | None:
@@ -143,8 +142,8 @@ def few(name: str, parts: Floats, *, group: str, counts: bool) -> str | None:
     return None
 
 
-def by_how_much(reach: Reach, unit: str) -> str:
-    value, lower, upper = (signed(each) + unit for each in reach)
+def by_how_much(interval: ConfidenceInterval, unit: str) -> str:
+    value, lower, upper = (signed(end) + unit for end in interval)
     return f"{value} (95 % interval {lower} to {upper})"
 
 

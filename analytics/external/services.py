@@ -59,16 +59,9 @@ def put(
     metrics = ids(values)
     sql.lock("push", key=namespace_id)
     run = runs.begin(namespace_id=namespace_id, cause=Cause.PUSH, at=at)
-    seconds = [int(start.timestamp()) for start in starts]
+    columns = {metrics[name]: column for name, column in values.items()}
     written = sql.execute(
-        PUT,
-        metrics=sql.array(metrics[name] for name in values for _ in starts),
-        seconds=sql.array(seconds * len(values)),
-        values=sql.array(
-            f"{value:f}" for column in values.values() for value in column
-        ),
-        namespace_id=namespace_id,
-        run_id=run.pk,
+        PUT, namespace_id=namespace_id, run_id=run.pk, **rows(starts, columns)
     )
     above = recompute.roll_up(
         namespace_id=namespace_id,
@@ -78,6 +71,19 @@ def put(
         run_id=run.pk,
     )
     return runs.finish(run, buckets=written + above)
+
+
+def rows(
+    starts: Sequence[datetime], columns: Mapping[int, Sequence[Decimal]]
+) -> dict[str, str]:
+    """Returns the parameters of PUT: a row for each start and metric, in parallel."""
+    seconds = [int(start.timestamp()) for start in starts]
+    values = (f"{value:f}" for column in columns.values() for value in column)
+    return {
+        "metrics": sql.array(metric_id for metric_id in columns for _ in starts),
+        "seconds": sql.array(seconds * len(columns)),
+        "values": sql.array(values),
+    }
 
 
 def ids(names: Iterable[str]) -> dict[str, int]:

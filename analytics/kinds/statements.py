@@ -17,7 +17,7 @@ kept for longer.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from analytics.kinds.rules import LOOKBACK, RULES, SCANS
+from analytics.kinds.rules import LOOKBACK, RULES, SCANS, Rule
 from analytics.kinds.segments import Segments
 from db.statements import Blocks, complete
 from timegrid.buckets import Span
@@ -36,9 +36,20 @@ def sums(*, spans: Sequence[Span], kinds: Collection[str], segments: Segments) -
     days, read in sequence.
     """
     rules = [RULES[kind] for kind in RULES if kind in kinds]
+    statement = _SQL.fill(
+        "sums",
+        tables=",\n".join(tables(spans, rules)),
+        kinds=UNION.join(rule.sums for rule in rules),
+        shard_values=segments.shard_values,
+    )
+    return complete(statement, segments=segments.expression, shard=segments.shard)
+
+
+def tables(spans: Sequence[Span], rules: Sequence[Rule]) -> list[str]:
+    """Returns the common table expressions that the sums of kinds read."""
     scans = {name for rule in rules for name in rule.scans}
     past = Span(spans[0].start_at - LOOKBACK, spans[-1].end_at)
-    tables = [
+    return [
         *materialized({"metric": _SQL.fill("metric"), "span": starts(spans)}),
         *inlined(
             {
@@ -49,16 +60,6 @@ def sums(*, spans: Sequence[Span], kinds: Collection[str], segments: Segments) -
         ),
         *materialized({name: scan for name, scan in SCANS.items() if name in scans}),
     ]
-    return complete(
-        _SQL.fill(
-            "sums",
-            tables=",\n".join(tables),
-            kinds=UNION.join(rule.sums for rule in rules),
-            shard_values=segments.shard_values,
-        ),
-        segments=segments.expression,
-        shard=segments.shard,
-    )
 
 
 def invalidated(*, spans: Sequence[Span], kinds: Collection[str]) -> str | None:

@@ -120,12 +120,9 @@ def data_state(*, namespace_id: int, kpis: Sequence[KPI], now: datetime) -> Data
             last_at=metric_bucket(LAST, namespace_id, now),
         )
     )
-    latest = max((metric.last_at for metric in metrics if metric.last_at), default=None)
-    missing = {
-        metric.name
-        for metric in metrics
-        if latest and (metric.stale or (metric.last_at or latest) < latest - SILENCE)
-    }
+    missing = silent(
+        {metric.name: (metric.stale, metric.last_at) for metric in metrics}
+    )
     last = {metric.name: metric.last_at for metric in metrics}
     states = {
         kpi.name: state(formula.read(kpi.formula), last, missing=missing)
@@ -135,6 +132,18 @@ def data_state(*, namespace_id: int, kpis: Sequence[KPI], now: datetime) -> Data
         (metric.first_at for metric in metrics if metric.first_at), default=None
     )
     return DataState(first_at, states)
+
+
+def silent(metrics: Mapping[str, tuple[bool, datetime | None]]) -> set[str]:
+    """Returns the metrics that are stale, or whose last bucket is long before the last
+    of all: each is (stale, start of its last bucket).
+    """
+    latest = max((last_at for _, last_at in metrics.values() if last_at), default=None)
+    return {
+        name
+        for name, (stale, last_at) in metrics.items()
+        if latest and (stale or (last_at or latest) < latest - SILENCE)
+    }
 
 
 def metric_bucket(statement: str, namespace_id: int, now: datetime) -> RawSQL:

@@ -1,6 +1,6 @@
 """Reads: the sums of metrics in the cells of a period, of the whole and of leaves."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -71,6 +71,11 @@ class Selection:
         if self.period.complete:
             readings = list(self.marked(readings, as_of=as_of))
         return readings
+
+    def partial(self, reading: Reading, *, names: Collection[str]) -> list[str]:
+        """Returns a warning where leaves have no numbers yet at its beginning."""
+        since = reading.edges[0]
+        return queries.partial(self.segmentation, names=names, since=since)
 
     def read(self, edges: Sequence[datetime], names: AbstractSet[str]) -> Reading:
         """Returns the sums in cells by their edges. Raises TooManyCells."""

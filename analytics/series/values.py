@@ -37,24 +37,18 @@ def kpi_values(
     complete, one; a segmentation, whose leaves follow each KPI, one. Raises
     TooManyCells and ComparisonError.
     """
-    rows = list(
-        KPI.objects.in_order()
-        .annotate(first_at=queries.first_bucket(namespace_id, period))
-        .values_list("name", "formula", "first_at")
-    )
+    first = queries.first_bucket(namespace_id, period)
+    kpis = KPI.objects.in_order().annotate(first_at=first)
+    rows = list(kpis.values_list("name", "formula", "first_at"))
     chosen, warnings = queries.known([name for name, _, _ in rows], names, what="KPI")
     formulas = {name: formula.read(text) for name, text, _ in rows if name in chosen}
     first_at = rows[0][2] if rows else None
     selection = Selection(namespace_id, period, segmentation, first_at, now)
     wanted = metrics_of(formulas)
     readings = selection.readings(wanted)
-    columns = [
-        kpi_columns(formulas, reading.segments, cells=reading.cells)
-        for reading in readings
-    ]
+    columns = [kpi_columns(formulas, r.segments, cells=r.cells) for r in readings]
     warnings += doubts(formulas, readings[0])
-    since = readings[0].edges[0]
-    warnings += queries.partial(segmentation, names=wanted, since=since)
+    warnings += selection.partial(readings[0], names=wanted)
     return joined(readings, columns, warnings=warnings)
 
 
@@ -79,18 +73,10 @@ def metric_values(
     selection = Selection(namespace_id, period, segmentation, first_at, now)
     readings = selection.readings(set(chosen))
     # All that were active a moment ago, but for one that was switched off just now.
-    active_names = [
-        name
-        for name in chosen
-        if all(name in reading.segments[0].sums for reading in readings)
-    ]
-    columns = [
-        metric_columns(active_names, reading.segments, cells=reading.cells)
-        for reading in readings
-    ]
+    still = [n for n in chosen if all(n in r.segments[0].sums for r in readings)]
+    columns = [metric_columns(still, r.segments, cells=r.cells) for r in readings]
     warnings += waiting(readings[0])
-    since = readings[0].edges[0]
-    warnings += queries.partial(segmentation, names=chosen, since=since)
+    warnings += selection.partial(readings[0], names=chosen)
     return joined(readings, columns, warnings=warnings)
 
 

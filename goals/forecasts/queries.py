@@ -66,20 +66,19 @@ def evidence(
     Before each goal, that of these events; without any, of the most frequent ones, as
     many as an answer has room for.
     """
-    names_of = path_queries.goals(namespace_id=namespace_id)
-    asked = {id: goal for id, goal in names_of.items() if not goals or goal in goals}
+    by_id = path_queries.goals(namespace_id=namespace_id).items()
+    asked = {id: goal for id, goal in by_id if not goals or goal in goals}
     wanted = filter(schema_errors.is_text, events)  # of others there is none
     ids = names.ids(namespace_ids=[namespace_id], names=wanted)
     before = path_queries.single_rows(
         namespace_id=namespace_id,
         goals=list(asked),
-        # One event is enough to tell that there are paths to a goal.
-        limit=1 if events else published.names(goals=len(asked)),
+        limit=1 if events else published.names(goals=len(asked)),  # 1: there are paths
         events=ids.values(),
     )
-    states = counter_queries.counter_rows(namespace_id=namespace_id)
+    rows = counter_queries.counter_rows(namespace_id=namespace_id)
     known = names.entries(namespace_id=namespace_id)
-    counts = counter_queries.counts(states, known=known)
+    counts = counter_queries.counts(rows, known=known)
     singles = path_queries.singles(before, goals=asked, known=known)
     users = {count.name: count.count for count in counts if count.name is not None}
     both = {asked[goal]: steps for goal, steps in singles.items() if steps}

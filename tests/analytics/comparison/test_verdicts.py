@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from analytics.comparison import trials, verdicts
-from analytics.comparison.trials import Question, Ratio, Sample, Trial
-from analytics.comparison.verdicts import Outcome, Reach, Verdict
+from analytics.comparison.trials import Question, Sample, SampleRatioCheck, Trial
+from analytics.comparison.verdicts import ConfidenceInterval, Outcome, Verdict
 from analytics.formulas import formula
 from analytics.formulas.rationals import MILLIONTHS, Rationals
 
 DAYS = timedelta(days=14)
 EVEN = (50, 50)
-CHECKED = Ratio((500, 500), (500, 500), 1.0, None)
+CHECKED = SampleRatioCheck((500, 500), (500, 500), 1.0, None)
 WAVES = np.tile([-1.0, 0, 1, 0], 4)  # how 16 parts are off their mean
 CONVERSION = Question(
     "conversion", "percentage", formula.parse("100 * buyers / visits")
@@ -70,7 +70,7 @@ def test_what_chance_explains_is_no_difference():
 
 
 def test_a_difference_is_told_in_points_where_a_may_be_zero():
-    reach = Reach(0.4, 0.1, 0.7)
+    reach = ConfidenceInterval(0.4, 0.1, 0.7)
     one = Outcome("rate", "percentage", 0.01, 0.41, reach, None, 0.01)
     assert verdicts.concluded(one).sentence == (
         "rate is higher in B: 0.41 % in B against 0.01 % in A, +0.4 percentage points "
