@@ -148,7 +148,7 @@ def items_and_rest(sent: Any) -> tuple[list[Any], dict[str, Any]]:
 def beside_events(beside: Mapping[str, Any]) -> tuple[Any, list[str]]:
     """Returns the namespace beside a list of events, and the fields to be ignored.
 
-    Raises BodyError, also for what belongs into each event.
+    Raises BodyError, also for what each event has to say itself.
     """
     kinds = {"namespace": "string"}
     if failure := schema_errors.failure(beside, properties=kinds, required=()):

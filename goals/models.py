@@ -33,7 +33,7 @@ class Counter(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(shard__lt=16, count__gte=0, bits_set__gte=0),
-                name="counter_is_a_shard_s",
+                name="counter_has_a_shard",
             ),
         ]
 

@@ -205,7 +205,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             ("bits_set__gte", 0), ("count__gte", 0), ("shard__lt", 16)
                         ),
-                        name="counter_is_a_shard_s",
+                        name="counter_has_a_shard",
                     )
                 ],
             },
