@@ -19,7 +19,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 # No page of ours loads them, and they are half of all: another look of the API's
 # documentation, the pages of DRF, and what tells debuggers how bundles were written.
 UNUSED = ["redoc", "rest_framework", "*.map"]
-MODULES = ["shared/*.js", "dashboard/*.js", "goals/*.js"]  # they import each other
+MODULES = ["base/*.js", "dashboard/*.js", "goals/*.js"]  # they import each other
 # What Django's support_js_module_import_aggregation reads, of scripts of any origin.
 IMPORTS = HashedFilesMixin._js_module_import_aggregation_patterns[1]  # type: ignore[attr-defined] # its stubs leave it out
 STAMP = "sources.sha256"

@@ -1,7 +1,7 @@
 // The line above the cards: which time the numbers are of, and what they are against.
 
-import { now } from "../shared/ask.js";
-import { spanLabel, timeLabel } from "../shared/periods.js";
+import { now } from "../base/ask.js";
+import { spanLabel, timeLabel } from "../base/periods.js";
 
 const SLACK = 60; // seconds in which a period's end is now
 

@@ -1,6 +1,6 @@
 // The cards: a KPI's status, its number over the period, and its chart.
 
-import { change, full } from "../shared/format.js";
+import { change, full } from "../base/format.js";
 import { draw } from "./chart.js";
 
 const STATUSES = {

@@ -1,6 +1,6 @@
 // One line chart: null is a gap in the line; what is not complete is dashed and hollow.
 
-import { full, short } from "../shared/format.js";
+import { full, short } from "../base/format.js";
 
 const HEIGHT = 170;
 const TICKS_WIDTH = 64; // of the labels beside the chart

@@ -1,9 +1,9 @@
 // The dashboard: asks the API for what is chosen, and again every half minute.
 
-import { ask, carry, Failure, newest, now } from "../shared/ask.js";
-import { addDays, dateOf, isKnown, ownZone } from "../shared/calendar.js";
-import { busy, isLate, onRetry, showFailure, showFreshness, showState } from "../shared/notice.js";
-import { cellLabel, comparedBy, endOfCell, span } from "../shared/periods.js";
+import { ask, carry, Failure, newest, now } from "../base/ask.js";
+import { addDays, dateOf, isKnown, ownZone } from "../base/calendar.js";
+import { busy, isLate, onRetry, showFailure, showFreshness, showState } from "../base/notice.js";
+import { cellLabel, comparedBy, endOfCell, span } from "../base/periods.js";
 import { about, isComparable } from "./about.js";
 import { ageCards, emptyCards, forgetCards, showCards } from "./cards.js";
 

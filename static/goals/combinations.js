@@ -1,6 +1,6 @@
 // The combinations of events before a goal, the most frequent first.
 
-import { full } from "../shared/format.js";
+import { full } from "../base/format.js";
 import { breakable, element, find, rows, share } from "./tables.js";
 
 const FIRST = 20; // shown until all are asked for

@@ -1,6 +1,6 @@
 // The table of events: their unique users and values, and which of them are goals.
 
-import { full } from "../shared/format.js";
+import { full } from "../base/format.js";
 import { breakable, find, rows, users } from "./tables.js";
 
 const MANY = 10; // more have a filter

@@ -1,6 +1,6 @@
 // Asks before an event becomes a goal, and makes it one.
 
-import { ask, Failure } from "../shared/ask.js";
+import { ask, Failure } from "../base/ask.js";
 import { find } from "./tables.js";
 
 const dialog = find("new-goal");

@@ -1,8 +1,8 @@
 // The goals page: the events of a namespace, and the paths to a chosen goal.
 
-import { ask, carry, Failure, newest, now } from "../shared/ask.js";
-import { ownZone } from "../shared/calendar.js";
-import { busy, onRetry, showFailure, showFreshness, showState } from "../shared/notice.js";
+import { ask, carry, Failure, newest, now } from "../base/ask.js";
+import { ownZone } from "../base/calendar.js";
+import { busy, onRetry, showFailure, showFreshness, showState } from "../base/notice.js";
 import { onEvent, showEvents } from "./events.js";
 import { offerGoal } from "./new-goal.js";
 import { find } from "./tables.js";

@@ -1,6 +1,6 @@
 // A goal: what its users had done before it, and how many a choice of events selects.
 
-import { full, percent, signed } from "../shared/format.js";
+import { full, percent, signed } from "../base/format.js";
 import { showCombinations } from "./combinations.js";
 import { breakable, element, find, interval, rows, share, users } from "./tables.js";
 

@@ -1,6 +1,6 @@
 // What tables are made of: rows that stay, counts with their bounds, shares as bars.
 
-import { full, percent } from "../shared/format.js";
+import { full, percent } from "../base/format.js";
 
 export const find = (id) => document.getElementById(id);
 

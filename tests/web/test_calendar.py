@@ -27,7 +27,7 @@ DAYS = [
     for days in range(-2, 3)
 ]
 IN_PAGE = """async ([file, name, calls]) => {
-    const module = await import(`/static/shared/${file}.js`);
+    const module = await import(`/static/base/${file}.js`);
     return calls.map((values) => module[name](...values));
 }"""
 

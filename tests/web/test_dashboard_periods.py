@@ -63,7 +63,7 @@ def api(page, start, end, zone):
 def test_days_of_ones_choice_are_local_days_also_where_the_clock_is_changed(
     logged_in, problems
 ):
-    page = logged_in("/static/shared/icon.svg")
+    page = logged_in("/static/base/icon.svg")
     for zone, day, halves in CHANGES:
         choice = f"period=custom&from={day - DAY}&to={day}&timezone={zone}"
         page.goto(f"/?namespace=shop&{choice}")
@@ -76,7 +76,7 @@ def test_days_of_ones_choice_are_local_days_also_where_the_clock_is_changed(
 
 def visit(logged_in, now, query):
     """Opens the page at a time; returns it with the answer that it shows."""
-    page = logged_in("/static/shared/icon.svg")
+    page = logged_in("/static/base/icon.svg")
     with page.expect_response("**/kpis/values/**") as answer:
         page.goto(f"/?namespace=shop&{query}")
     cards(page)

@@ -93,7 +93,7 @@ def test_a_slow_answer_to_an_earlier_choice_is_not_shown(logged_in):
 
 
 def test_an_answer_that_cannot_be_read_is_said(logged_in):
-    page = logged_in("/static/shared/icon.svg")
+    page = logged_in("/static/base/icon.svg")
     page.route(STATUS, lambda route: route.fulfill(body="<p>Log in to the network"))
     page.goto("/?namespace=shop")
     expect(page.get_by_role("alert")).to_contain_text("could not be read")

@@ -12,7 +12,7 @@ from api.headers import POLICY
 pytestmark = pytest.mark.django_db
 SCRIPTS = [
     path
-    for folder in ("dashboard", "goals", "shared")
+    for folder in ("dashboard", "goals", "base")
     for path in (settings.BASE_DIR / "static" / folder).glob("*.js")
 ]
 
