@@ -37,5 +37,5 @@ class Blocks:
 
 
 def complete(statement: str, **blocks: str) -> str:
-    """Returns a statement whose last `$names` are filled. Raises KeyError for a gap."""
+    """Returns a statement with its last `$names` filled. Raises KeyError for a gap."""
     return Template(statement).substitute(blocks)

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from numpy.typing import NDArray
 
 from db import sql
+from db.statements import complete
 from events.arrivals import Arrival, microseconds
 
 Key = tuple[int, str]  # a namespace's id and the hash of an event id
@@ -22,7 +23,7 @@ SELECT namespace_id, event_hash, %(at)s
 FROM unnest(%(namespaces)s::bigint[], %(hashes)s::uuid[])
     AS sent (namespace_id, event_hash)
 ORDER BY 1, 2
-ON CONFLICT {otherwise}
+ON CONFLICT $otherwise
 RETURNING namespace_id, translate(event_hash::text, '-', '')
 """
 LEAVE = "DO NOTHING"
@@ -71,7 +72,7 @@ def remember(
     """Remembers hashes; returns those that were not seen, or not `since` a time."""
     namespaces, hashes = zip(*keys, strict=True)
     return sql.fetch(
-        REMEMBER.replace("{otherwise}", RENEW if since else LEAVE),
+        complete(REMEMBER, otherwise=RENEW if since else LEAVE),
         namespaces=sql.array(namespaces),
         hashes=sql.array(hashes),
         since=since,

@@ -7,6 +7,7 @@ name of the check).
 from typing import Any
 
 from db import sql
+from db.statements import complete
 
 MOST = 20  # rows of a metric's resolution
 
@@ -90,7 +91,7 @@ CUT = """
 # event changes what later ones count for, as far as their metric looks back), or they
 # were loaded from a file: their events happened to another installation.
 HISTORY = """
-    WITH expected AS ({sums}), stored AS (
+    WITH expected AS ($sums), stored AS (
         SELECT metric_id, segment, start_at, value, cause
         FROM analytics_bucket AS bucket
         LEFT JOIN analytics_aggregationrun AS run ON run.id = run_id
@@ -126,7 +127,7 @@ SELECT name, resolution, start_at, trim_scale(stored)::text,
 FROM (
     SELECT *, count(*) OVER same AS found,
         row_number() OVER (same ORDER BY start_at) AS place
-    FROM ({check}) AS differing
+    FROM ($check) AS differing
         (metric_id, resolution, start_at, stored, expected, what)
     WINDOW same AS (PARTITION BY metric_id, resolution)
 ) AS differing JOIN analytics_metric AS metric ON metric.id = metric_id
@@ -139,4 +140,4 @@ def run(check: str, **parameters: Any) -> list[tuple[Any, ...]]:
     text, check, place among those of the metric's resolution, how many these are): of
     each resolution, the first 20.
     """
-    return sql.fetch(TOLD.replace("{check}", check), most=MOST, **parameters)
+    return sql.fetch(complete(TOLD, check=check), most=MOST, **parameters)

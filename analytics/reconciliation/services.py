@@ -16,6 +16,7 @@ from analytics.kinds.specs import MetricSpec
 from analytics.models import Metric
 from analytics.reconciliation import differences
 from db import sql
+from db.statements import complete
 from events import past
 from timegrid import buckets
 from timegrid.buckets import DAY, Span
@@ -79,9 +80,9 @@ def verify(*, namespace_id: int, now: datetime) -> Verified:
 
 def cut_up(*, namespace_id: int) -> list[tuple[Any, ...]]:
     """Returns where leaves do not sum to the whole, or parts of a leaf to the leaf."""
-    complete = segment_backfill.filled(namespace_id=namespace_id)
+    filled = segment_backfill.filled(namespace_id=namespace_id)
     leaves = [
-        (cut.id, segment, since) for cut, since in complete for segment in cut.segments
+        (cut.id, segment, since) for cut, since in filled for segment in cut.segments
     ]
     ids, numbers, sinces = zip(*leaves, strict=True) if leaves else [()] * 3
     metrics = [spec.metric_id for spec in specs.computed(namespace_id)]
@@ -106,14 +107,12 @@ def recomputed(*, namespace_id: int, day: Span, held: Span) -> list[tuple[Any, .
     if not metrics:  # a statement over no kind of metric is none
         return []
     computed = specs.specs(metrics, namespace_id=namespace_id)
-    complete = segment_backfill.filled(namespace_id=namespace_id)
-    stored = segments.whole_and(
-        [cut for cut, since in complete if since <= day.start_at]
-    )
+    filled = segment_backfill.filled(namespace_id=namespace_id)
+    stored = segments.whole_and([cut for cut, since in filled if since <= day.start_at])
     kinds = {spec.kind for spec in computed}
     sums = statements.sums(spans=[day], kinds=kinds, segments=stored)
     return differences.run(
-        differences.HISTORY.replace("{sums}", sums),
+        complete(differences.HISTORY, sums=sums),
         namespace_id=namespace_id,
         segments=stored.numbers,
         start_at=day.start_at,

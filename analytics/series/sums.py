@@ -17,6 +17,7 @@ from analytics.formulas import rationals
 from analytics.formulas.rationals import MILLIONTHS, WORD, Integers, Rationals
 from analytics.models import WHOLE, is_stale
 from db import sql
+from db.statements import complete
 from events.arrivals import POSTGRES_EPOCH
 from timegrid import buckets
 
@@ -43,7 +44,7 @@ LATERAL (
     SELECT coalesce(sum(value), 0.000000)::text AS total,
         coalesce(string_agg(timestamptz_send(start_at), ''), '') AS starts,
         coalesce(string_agg(value::text, ' '), '') AS cell_values
-    FROM ({by_cell}) AS by_cell (start_at, value)
+    FROM ($by_cell) AS by_cell (start_at, value)
 ) AS sums
 WHERE metric.name = ANY(%(names)s) AND metric.active
     -- What other programs push, they push for the whole.
@@ -103,7 +104,7 @@ def fetch_rows(
     resolution = buckets.resolution_of(whole_seconds)
     grouped = bool((np.diff(whole_seconds) != resolution).any())
     return sql.fetch(
-        SUMS.replace("{by_cell}", CELLS if grouped else BUCKETS),
+        complete(SUMS, by_cell=CELLS if grouped else BUCKETS),
         namespace_id=namespace_id,
         names=sorted(names),
         segments=list(segments),
