@@ -13,7 +13,7 @@ from events.keys import SHARDS
 from timegrid import buckets
 from timegrid.buckets import DAY, FIVE_MINUTES, HOUR, Span
 
-Place = dict[str, Any]  # parameters that many statements share
+Parameters = dict[str, Any]
 PART_DAYS, PART_SPANS = 16, 300
 _SQL = Blocks(__file__)
 CLEAR = _SQL.fill("clear")
@@ -48,18 +48,15 @@ def recompute(
     """
     if not metrics:
         return 0
-    ids = [spec.metric_id for spec in metrics]
-    shared: Place = {"namespace_id": namespace_id, "segments": segments.numbers}
+    ids, kinds = [spec.metric_id for spec in metrics], {spec.kind for spec in metrics}
+    shared: Parameters = {"namespace_id": namespace_id, "segments": segments.numbers}
+    known = {**specs.parameters(metrics), **shared, "run_id": run_id}
     sql.execute(sql.MEMORY)
     clear(FIVE_MINUTES, spans, metrics=ids, **shared)
     written = 0
     for piece in pieces(spans):
-        statement = insertion(
-            spans=piece, kinds={spec.kind for spec in metrics}, segments=segments
-        )
-        written += sql.execute(
-            statement, **specs.parameters(metrics), **shared, run_id=run_id
-        )
+        statement = insertion(spans=piece, kinds=kinds, segments=segments)
+        written += sql.execute(statement, **known)
     return written + roll_up(metrics=ids, spans=spans, run_id=run_id, **shared)
 
 

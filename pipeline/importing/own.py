@@ -100,7 +100,7 @@ def make_free(scope: Scope, span: Span, *, at: datetime) -> None:
     gone = Metric.objects.exclude(kind__in=[Kind.EXTERNAL, Kind.UNIQUE])
     metrics = list(gone.values_list("pk", flat=True))
     numbers = segments.every(namespace_id=scope.id).numbers
-    cleared: recompute.Place = {
+    cleared: recompute.Parameters = {
         "namespace_id": scope.id,
         "metrics": metrics,
         "segments": numbers,
