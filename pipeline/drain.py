@@ -97,9 +97,10 @@ class Drain:
         """Ask which names are goals, count the users, mark and move their events,
         remember the users, and keep the paths by which they reached goals.
         """
-        goals = self.goals()
+        name_ids = np.unique(self.arrivals["event_name_id"]).tolist()
+        goals = self.goals(name_ids)
         known = names.entries(namespace_id=self.namespace_id) if goals else []
-        filters, pairs = self.filters(known)
+        filters, pairs = self.filters([*name_ids, *(entry.id for entry in known)])
         new = self.count(filters, pairs)
         first_times = self.move(marks.marks(pairs, new, len(self.arrivals)))
         self.remember(filters, first_times)
@@ -111,17 +112,11 @@ class Drain:
     def namespace_id(self) -> int:
         return self.shard.namespace_id
 
-    @property
-    def event_name_ids(self) -> list[int]:
-        """The ids of the batch's event names, ascending."""
-        return list(np.unique(self.arrivals["event_name_id"]).tolist())
-
-    def goals(self) -> dict[int, int]:
-        """Returns, of the batch's event names, the goals, each with the number of the
-        first arrival that counts for it. Makes goals of what an event waiting anywhere
-        asks for.
+    def goals(self, wanted: Sequence[int]) -> dict[int, int]:
+        """Returns, of these event names, the goals, each with the number of the first
+        arrival that counts for it. Makes goals of what an event waiting anywhere asks
+        for.
         """
-        wanted = self.event_name_ids
         # First what waits: if it is drained meanwhile, the goal it made is read after.
         asked = event_queries.asked_goals(namespace_id=self.namespace_id, names=wanted)
         known = path_store.goals(wanted)
@@ -130,12 +125,11 @@ class Drain:
             path_store.add_goals(sooner, namespace_id=self.namespace_id, at=self.at)
         return known | sooner
 
-    def filters(self, others: Sequence[Entry]) -> tuple[Filters, Pairs]:
-        """Returns the filters of the batch's event names and of others, and the pairs
-        of user and counter that they are asked for.
+    def filters(self, name_ids: Sequence[int]) -> tuple[Filters, Pairs]:
+        """Returns the filters of event names, all of the batch's among them, and the
+        pairs of user and counter that they are asked for.
         """
-        ids = [GLOBAL, *self.event_name_ids, *(entry.id for entry in others)]
-        counters = np.unique(ids)
+        counters = np.unique([GLOBAL, *name_ids])
         filters = filter_store.filters(self.shard, counters=counters)
         return filters, marks.pairs(self.arrivals, counters=counters)
 
