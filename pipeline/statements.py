@@ -7,93 +7,62 @@ from typing import Any
 
 from analytics.buckets import recompute
 from analytics.kinds import rules, segments, specs, statements
-from analytics.kinds.specs import MetricSpec
+from analytics.kinds.segments import Segments
 from events import services as event_services
 from timegrid import buckets
 from timegrid.buckets import FIVE_MINUTES, HOUR, Span
 
-Example = tuple[str, dict[str, Any]]
+ROLL_UP = {"finer": FIVE_MINUTES, "resolution": HOUR}  # the first of two steps
+# Of runs, batches and the inbox there is nothing yet: ids of one event, made up.
+MADE_UP: dict[str, object] = {
+    "run_id": 1,
+    "batches": "{1}",
+    "shard": 0,
+    "ids": "{1}",
+    "of_name": "{1}",
+    "of_user": "{1}",
+}
+
+
+def insert(spans: Sequence[Span], stored: Segments, *, kinds: Sequence[str]) -> str:
+    return recompute.insertion(spans=spans, kinds=kinds, segments=stored)
+
+
+def invalidated(spans: Sequence[Span], _: Segments) -> str:
+    return statements.invalidated(spans=spans, kinds=list(rules.RULES)) or ""
+
+
+STATEMENTS: dict[str, Callable[[Sequence[Span], Segments], str]] = {
+    "drain": lambda *_: event_services.MOVE,
+    "take_pending": lambda *_: event_services.TAKE_PENDING,
+    "invalidated": invalidated,
+    "aggregate": partial(insert, kinds=list(rules.RULES)),
+    "roll_up": lambda *_: recompute.ROLL_UP,
+    **{str(kind): partial(insert, kinds=[kind]) for kind in rules.RULES},
+}
+NAMES = tuple(STATEMENTS)
 
 
 def example(
     name: str, *, namespace_id: int, start_at: datetime, at: datetime
-) -> Example:
-    """Returns the statement of a name of NAMES, and its parameters.
+) -> tuple[str, dict[str, Any]]:
+    """Returns the statement of a name of NAMES, and parameters for it and any other.
 
-    Dirty is what lies between the two moments, in whole five minutes. Run ids, batches
-    and inbox ids are made up: 1. Raises KeyError for another name.
+    Dirty is what lies between the two moments, in whole five minutes. Raises KeyError
+    for another name.
     """
     spans = buckets.widened([Span(start_at, at)], resolution=FIVE_MINUTES)
     metrics = specs.computed(namespace_id)
-    statement, parameters = STATEMENTS[name](metrics, namespace_id, spans)
-    shared = {
+    stored = segments.every(namespace_id=namespace_id)
+    parameters = {
+        **MADE_UP,
+        **ROLL_UP,
         "namespace_id": namespace_id,
-        "segments": segments.every(namespace_id=namespace_id).numbers,
-        "run_id": 1,
-        "batches": "{1}",
+        "segments": stored.numbers,
         "at": at,
+        "sealed_at": spans[0].start_at,
+        "priced": [spec.event_name_id for spec in metrics if spec.kind in rules.PRICED],
         **recompute.edges(spans),
         **specs.parameters(metrics),
     }
-    return statement, shared | parameters
-
-
-def insert(
-    metrics: Sequence[MetricSpec],
-    namespace_id: int,
-    spans: Sequence[Span],
-    *,
-    kind: str | None,
-) -> Example:
-    """The buckets of one kind, or of all kinds that the metrics have."""
-    kinds = {spec.kind for spec in metrics} if kind is None else {kind}
-    return (
-        recompute.insertion(
-            spans=spans,
-            kinds=kinds or set(rules.RULES),
-            segments=segments.every(namespace_id=namespace_id),
-        ),
-        {},
-    )
-
-
-def invalidated(
-    metrics: Sequence[MetricSpec], namespace_id: int, spans: Sequence[Span]
-) -> Example:
-    """The five minutes that new events change later on."""
-    return statements.invalidated(spans=spans, kinds=set(rules.RULES)) or "", {}
-
-
-def roll_up(
-    metrics: Sequence[MetricSpec], namespace_id: int, spans: Sequence[Span]
-) -> Example:
-    """From five minutes to hours."""
-    return recompute.ROLL_UP, {"finer": FIVE_MINUTES, "resolution": HOUR}
-
-
-def take_pending(
-    metrics: Sequence[MetricSpec], namespace_id: int, spans: Sequence[Span]
-) -> Example:
-    """What an aggregation begins with."""
-    priced = [spec.event_name_id for spec in metrics if spec.kind in rules.PRICED]
-    sealed_at = spans[0].start_at
-    return event_services.TAKE_PENDING, {"priced": priced, "sealed_at": sealed_at}
-
-
-def drain(
-    metrics: Sequence[MetricSpec], namespace_id: int, spans: Sequence[Span]
-) -> Example:
-    """Out of the inbox of shard 0, into history."""
-    marks = {"ids": "{1}", "of_name": "{1}", "of_user": "{1}"}
-    return event_services.MOVE, {"shard": 0, **marks}
-
-
-STATEMENTS: dict[str, Callable[..., Example]] = {
-    "drain": drain,
-    "take_pending": take_pending,
-    "invalidated": invalidated,
-    "aggregate": partial(insert, kind=None),
-    "roll_up": roll_up,
-    **{str(kind): partial(insert, kind=kind) for kind in rules.RULES},
-}
-NAMES = tuple(STATEMENTS)
+    return STATEMENTS[name](spans, stored), parameters
