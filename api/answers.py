@@ -8,6 +8,14 @@ from rest_framework import serializers
 Answer = dict[str, Any]
 
 
+class Warned(serializers.Serializer[Answer]):
+    warnings = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Absent where there is nothing to warn of.",
+    )
+
+
 class ErrorAnswer(serializers.Serializer[Answer]):
     """What is wrong with a request under analytics/ and tasks/."""
 

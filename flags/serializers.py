@@ -9,7 +9,7 @@ import orjson
 from rest_framework import serializers
 
 from api import answers, json_body, schema_errors
-from api.answers import Answer
+from api.answers import Answer, Warned
 from api.errors import Refused
 from api.serializers import RawField, V0Query
 from api.unknown_fields import Vocabulary
@@ -67,11 +67,10 @@ class SpecsAnswer(serializers.Serializer[Answer]):
     featureSpecs = SpecAnswer(many=True)  # noqa: N815 - the published name
 
 
-class FeaturesAnswer(serializers.Serializer[Answer]):
+class FeaturesAnswer(Warned):
     features = serializers.DictField(
         child=serializers.BooleanField(), help_text="By name: is it on?"
     )
-    warnings = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 def spec(sent: Mapping[str, Any], *, at: datetime) -> Spec:

@@ -2,14 +2,7 @@
 
 from rest_framework import serializers
 
-from api import answers
-from api.answers import Answer
-
-GoalBody = answers.body(
-    "GoalBody",
-    {"goal_name": "string", "namespace": "string"},
-    required=["goal_name"],
-)
+from api.answers import Answer, Warned
 
 
 class Bounds(serializers.Serializer[Answer]):
@@ -53,12 +46,11 @@ class CountAnswer(Bounds):
     )
 
 
-class CountsAnswer(serializers.Serializer[Answer]):
+class CountsAnswer(Warned):
     counts = CountAnswer(many=True)
     start_timestamps = serializers.ListField(
         child=serializers.FloatField(), required=False
     )
-    warnings = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class GoalsAnswer(serializers.Serializer[Answer]):
@@ -92,9 +84,8 @@ class OutlookAnswer(serializers.Serializer[Answer]):
     )
 
 
-class PredictionsAnswer(serializers.Serializer[Answer]):
+class PredictionsAnswer(Warned):
     goals = serializers.DictField(child=OutlookAnswer())
-    warnings = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class NudgeAnswer(serializers.Serializer[Answer]):
@@ -143,10 +134,9 @@ class SelectionAnswer(serializers.Serializer[Answer]):
     unknown = serializers.IntegerField()
 
 
-class StoryAnswer(Bounds):
+class StoryAnswer(Bounds, Warned):
     goal = serializers.CharField()
     users = serializers.IntegerField(help_text="Of all of the namespace.")
     events = StepAnswer(many=True)
     combinations = StoryCombination(many=True)
     selection = SelectionAnswer()
-    warnings = serializers.ListField(child=serializers.CharField(), required=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from api import answers
 from api.serializers import ListField, NamespaceInput, RawField, V0Query
 from api.spans import SpanQuery
 from api.unknown_fields import Vocabulary
@@ -18,6 +19,7 @@ from goals.paths.published import Combination, Paths
 from timegrid import buckets
 
 GOAL_PROPERTIES = {"goal_name": "string", "namespace": "string"}
+GoalBody = answers.body("GoalBody", GOAL_PROPERTIES, required=["goal_name"])
 GOAL_VOCABULARY = Vocabulary(GOAL_PROPERTIES, {"ns": "namespace"})
 GLOBAL_NAME = "global_counter"
 NOTE = "Submitted events included this goal, no prediction made"

@@ -101,7 +101,7 @@ class Goals(V0Endpoint):
 
     @reads(
         query=V0Query,
-        request=answers.GoalBody,
+        request=serializers.GoalBody,
         responses={204: OpenApiResponse(description="It is a goal."), **V0_ERRORS},
     )
     def post(self, request: Request) -> Response:

@@ -4,13 +4,12 @@ Beside `test_schema`, whose namespaces have no goals yet.
 """
 
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 import pytest
-from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
+from api.documentation import description
 from pipeline import drain
 
 pytestmark = pytest.mark.django_db
@@ -48,11 +47,6 @@ def reader(manager):
     assert (sent.status_code, flag.status_code) == (204, 204)
     drain.drain_all(at=datetime.now(UTC))
     return manager
-
-
-@cache
-def description() -> dict[str, Any]:
-    return dict(SchemaGenerator().get_schema(request=None, public=True))
 
 
 def problems(path: str, method: str, status: str, answer: Any) -> list[str]:

@@ -9,7 +9,8 @@ from analytics.comparison.queries import Compared, Comparison
 from analytics.comparison.trials import Finding, Pair, SampleRatioCheck
 from analytics.comparison.verdicts import ConfidenceInterval, Verdict
 from analytics.models import Unit
-from analytics.series.serializers import Answer, NamesQuery, Warned
+from analytics.series.serializers import Answer, NamesQuery
+from api.answers import Warned
 from api.spans import TimestampField
 
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from analytics.lineage.queries import Explanation
 from analytics.lineage.sources import Summand
 from analytics.models import AggregationRun, Cause, Kind, Unit
-from analytics.series.serializers import Warned
+from api.answers import Warned
 from api.serializers import NamespaceInput
 from api.spans import SpanQuery
 from events.past import Covered

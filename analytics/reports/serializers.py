@@ -8,7 +8,8 @@ from django_filters.rest_framework import FilterSet
 from rest_framework import serializers
 
 from analytics.models import Format, Report, Status
-from analytics.series.serializers import Warned, names_field
+from analytics.series.serializers import names_field
+from api.answers import Warned
 from api.serializers import (
     Body,
     Input,

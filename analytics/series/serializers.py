@@ -9,6 +9,7 @@ from analytics.formulas import formula
 from analytics.models import KPI, Unit
 from analytics.series.queries import KPIState, Status
 from analytics.series.tables import Column, Table
+from api.answers import Warned
 from api.serializers import ListField, NamespaceInput
 from api.spans import SpanQuery
 from timegrid.comparisons import Comparison
@@ -147,14 +148,6 @@ def answer(body: Answer, *, warnings: list[str]) -> Answer:
 
 # What follows describes the answers in the API's documentation and shapes nothing:
 # DRF would take longer to write ten thousand numbers than to read them.
-
-
-class Warned(serializers.Serializer[Answer]):
-    warnings = serializers.ListField(
-        child=serializers.CharField(),
-        required=False,
-        help_text="Absent where there is nothing to warn of.",
-    )
 
 
 class KPIMetadata(serializers.Serializer[Answer]):
