@@ -102,8 +102,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "embedded",
     "pipeline",
-    "web",
-    "config",
     "accounts",
     "events",
     "goals",
