@@ -1,1 +1,1 @@
-"""The ground: accounts, roles, namespaces, API tokens and the shape of HTTP."""
+"""Accounts, roles, namespaces and API tokens."""

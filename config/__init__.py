@@ -1,1 +1,1 @@
-"""The roof: settings, urls, celery, wsgi, embedded servers, serve and demo."""
+"""The roof: settings, urls, celery, logs and the web server."""
